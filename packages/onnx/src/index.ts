@@ -1,1 +1,3 @@
-export {};
+export * from './element-type.ts';
+export * from './graph.ts';
+export * from './model-writer.ts';
