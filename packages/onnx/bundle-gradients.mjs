@@ -14,7 +14,16 @@ const core = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-co
 const out = join(here, 'generated');
 mkdirSync(out, { recursive: true });
 await build({
-  entryPoints: [join(core, 'dist/register_all_gradients.js')],
+  stdin: {
+    // The gradients of GatherV2 and Prod call the method form of reshape, which the Node entry leaves out too.
+    contents: `
+      import './dist/register_all_gradients.js';
+      import './dist/public/chained_ops/reshape.js';
+      import { getGlobal } from './dist/global_util.js';
+      export const registeredGradients = getGlobal('gradRegistry', () => new Map()).size;
+    `,
+    resolveDir: core,
+  },
   bundle: true,
   platform: 'node',
   mainFields: ['module', 'main'],
@@ -23,6 +32,11 @@ await build({
   logLevel: 'error',
   legalComments: 'none',
   // ES module output needs a `require` for the few CommonJS parts
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
 });
-writeFileSync(join(out, 'tfjs-gradients.d.ts'), 'export {};\n');
+writeFileSync(
+  join(out, 'tfjs-gradients.d.ts'),
+  '/** How many ops have a gradient. */\nexport declare const registeredGradients: number;\n',
+);

@@ -72,7 +72,7 @@ function fromNumbers(type: ElementType, values: readonly number[]): TypedData {
     case 'uint8':
     case 'bool':
       return Uint8Array.from(values);
-    case 'float16':
-      throw new Error('float16 constants are given as their bits in a Uint16Array');
+    default:
+      throw new Error(`${type} constants are given as their bits in a typed array`);
   }
 }

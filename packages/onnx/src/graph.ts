@@ -1,4 +1,10 @@
-import { type ElementType, type TensorData, elementCount, tensorBytes, ELEMENT_BYTES } from './element-type.ts';
+import {
+  type ElementType,
+  type TensorData,
+  elementCount,
+  tensorBytes,
+  ELEMENT_BYTES,
+} from './element-type.ts';
 
 /** A dimension: a number, or the name of a symbolic one that is fixed only when the model runs. */
 export type Dim = number | string;
@@ -167,7 +173,13 @@ export class Graph {
    * Appends a node with one output and returns the output's name. An input that is left out is ''.
    * @throws when an input is unknown or the output's name is taken
    */
-  op(type: string, inputs: readonly string[], attributes: Attributes = {}, output?: string, domain = ''): string {
+  op(
+    type: string,
+    inputs: readonly string[],
+    attributes: Attributes = {},
+    output?: string,
+    domain = '',
+  ): string {
     return this.opN(type, inputs, attributes, output === undefined ? 1 : [output], domain)[0] as string;
   }
 

@@ -1,5 +1,13 @@
 import { open } from 'node:fs/promises';
-import { type Attribute, Float, Floats, Graph, type Initializer, type Node, type ValueInfo } from './graph.ts';
+import {
+  type Attribute,
+  Float,
+  Floats,
+  Graph,
+  type Initializer,
+  type Node,
+  type ValueInfo,
+} from './graph.ts';
 import { ELEMENT_TYPES } from './element-type.ts';
 import { ProtoWriter } from './proto.ts';
 
@@ -26,7 +34,9 @@ export function modelChunks(graph: Graph): Uint8Array[] {
     model.message(8, new ProtoWriter().string(1, domain).int(2, version));
   }
   if (model.size > LARGEST_MODEL) {
-    throw new Error(`model ${graph.name} has ${model.size} bytes, ONNX files end at 2 GiB: use external data`);
+    throw new Error(
+      `model ${graph.name} has ${model.size} bytes, ONNX files end at 2 GiB: use external data`,
+    );
   }
   return model.chunks();
 }
@@ -52,7 +62,7 @@ export async function writeModel(graph: Graph, path: string): Promise<number> {
   try {
     let size = 0;
     for (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
+      for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten;
       size += chunk.length;
     }
     await file.sync();

@@ -1,0 +1,19 @@
+import { MICROSOFT } from '../../graph.ts';
+import { tf } from '../../tfjs.ts';
+import { input, kernel } from './kernel.ts';
+
+export function registerMatmul(): void {
+  kernel<{ transposeA: boolean; transposeB: boolean }>('BatchMatMul', (trace, inputs, attributes) => {
+    const { a, b } = { a: input(inputs, 'a'), b: input(inputs, 'b') };
+    const rows = a.shape.at(attributes.transposeA ? -1 : -2) as number;
+    const columns = b.shape.at(attributes.transposeB ? -2 : -1) as number;
+    const batch = tf.backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    const shape = [...batch, rows, columns];
+    const names = [trace.name(a), trace.name(b)];
+    const flags = { transA: Number(attributes.transposeA), transB: Number(attributes.transposeB) };
+    // Gemm and FusedMatMul read a transposed operand in place.
+    if (shape.length === 2) return trace.emit('Gemm', names, shape, 'float32', flags);
+    if (flags.transA + flags.transB === 0) return trace.emit('MatMul', names, shape, 'float32');
+    return trace.emit('FusedMatMul', names, shape, 'float32', flags, MICROSOFT);
+  });
+}
