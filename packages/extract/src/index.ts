@@ -1,1 +1,2 @@
-export {};
+export * from './tokenizer/text-tokenizer.ts';
+export * from './tokenizer/train-bpe.ts';
