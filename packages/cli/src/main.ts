@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { demoCommand } from './commands/demo.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { featuresCommand } from './commands/features.ts';
+import { manifestCommand } from './commands/manifest.ts';
+import { trainCommand } from './commands/train.ts';
+import { endProgress, receivedSignal } from './context.ts';
+import { describeError, EXIT } from './exit.ts';
+
+/** Runs one command line; returns the exit code. */
+async function main(argv: string[]): Promise<number> {
+  let failure: string | undefined;
+  const parser = yargs(argv)
+    .scriptName('lsgmer')
+    .usage('$0 <command>: frozen encoders once, then many small LSGMER heads (speech + text emotion recognition)')
+    .option('store', { type: 'string', describe: 'folder of manifests and features; several with ":"', global: true })
+    .option('runs', { type: 'string', describe: 'folder of training runs', global: true })
+    .option('quiet', { type: 'boolean', describe: 'no progress, warnings only', global: true })
+    .command(demoCommand)
+    .command(manifestCommand)
+    .command(featuresCommand)
+    .command(trainCommand)
+    .command(doctorCommand)
+    .demandCommand(1, 'Name a command; lsgmer --help lists them.')
+    .strict()
+    .recommendCommands()
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .version('0.1.0')
+    .help()
+    .alias('help', 'h')
+    .exitProcess(false)
+    .fail((message, error) => {
+      if (error !== undefined && error !== null) throw error;
+      failure = message;
+      throw new UsageError(message);
+    });
+  try {
+    await parser.parseAsync();
+    return (process.exitCode as number | undefined) ?? EXIT.done;
+  } catch (error) {
+    endProgress();
+    if (error instanceof UsageError || failure !== undefined) {
+      process.stderr.write(`lsgmer: ${oneLine(failure ?? (error as Error).message)} (lsgmer ${commandWords(argv)}--help shows what there is)\n`);
+      return EXIT.user;
+    }
+    const { code, text } = describeError(error, receivedSignal());
+    process.stderr.write(`${text}\n`);
+    return code;
+  }
+}
+
+class UsageError extends Error {}
+
+const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, '; ').replace(/[.:;\s]+$/, '');
+
+/** The leading words of the command line: `features extract `. */
+function commandWords(argv: readonly string[]): string {
+  const words: string[] = [];
+  for (const word of argv) {
+    if (word.startsWith('-') || words.length === 2) break;
+    words.push(word);
+  }
+  return words.map((w) => `${w} `).join('');
+}
+
+const code = await main(hideBin(process.argv));
+// Encoders and sessions may still hold native threads: leave without waiting for them, but after stdout has drained.
+process.stdout.write('', () => process.exit(code));
