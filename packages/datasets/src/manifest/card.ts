@@ -1,41 +1,124 @@
 import { z } from 'zod';
+import { UserErrors } from '../base/errors.ts';
+import { schemaProblems } from '../base/schema-problems.ts';
+import { readJsonFile } from '../base/text-file.ts';
+
+const Count = z.number().int().nonnegative();
+const Counts = z.record(z.string(), Count);
 
 /** How a corpus is cut into folds. */
 export const Protocol = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('leave-one-session-out') }),
-  z.strictObject({ kind: z.literal('fixed-split'), train: z.array(z.string()), dev: z.array(z.string()), test: z.array(z.string()) }),
-  /** Up to 10 speakers one fold each (`spk-<speaker>`), else k groups of speakers (`k01`..). */
+  z.strictObject({
+    kind: z.literal('fixed-split'),
+    train: z.array(z.string()).min(1),
+    dev: z.array(z.string()),
+    test: z.array(z.string()).min(1),
+  }),
+  /** Up to 10 speakers one fold each (`spk-<speaker>`), else k groups of speakers (`k01`..; k is 5 when not given). */
   z.strictObject({ kind: z.literal('by-speaker'), k: z.number().int().min(2).optional() }),
   z.strictObject({ kind: z.literal('by-dialogue'), k: z.number().int().min(2) }),
 ]);
 export type Protocol = z.infer<typeof Protocol>;
 
-/** A task turns rawLabel into a class. Labels that no class lists are outside the task, and counted by label. */
-export const Task = z.strictObject({
-  name: z.string(),
-  description: z.string(),
-  /** In the order of the class index; `labels` are the rawLabels that make the class. */
-  classes: z.array(z.strictObject({ name: z.string(), labels: z.array(z.string()).min(1) })).min(2),
-  /** Utterances must have these tags (IEMOCAP's improvised-only task). */
-  tags: z.record(z.string(), z.string()).optional(),
-  /** Utterances in the task, when the corpus is whole. */
-  expected: z.number().int().nonnegative().optional(),
-  protocol: Protocol,
-  metric: z.enum(['wa', 'ua', 'wf1', 'mf1']),
+/** What a task must contain when the corpus is whole, beside its total; keys are the values found in the manifest. */
+export const TaskCounts = z.strictObject({
+  classes: Counts.optional(),
+  sessions: Counts.optional(),
+  splits: Counts.optional(),
+  speakers: Counts.optional(),
+  /** Session, then class. */
+  classesBySession: z.record(z.string(), Counts).optional(),
+  /** Split, then class. */
+  classesBySplit: z.record(z.string(), Counts).optional(),
 });
+export type TaskCounts = z.infer<typeof TaskCounts>;
+
+/** A task turns rawLabel into a class. Labels that no class lists are outside the task, and counted by label. */
+export const Task = z
+  .strictObject({
+    name: z.string().regex(/^[A-Za-z0-9._-]+$/),
+    description: z.string(),
+    /** In the order of the class index; `labels` are the rawLabels that make the class. */
+    classes: z.array(z.strictObject({ name: z.string().min(1), labels: z.array(z.string()).min(1) })).min(2),
+    /** Utterances must have these tags (IEMOCAP's improvised-only task). */
+    tags: z.record(z.string(), z.string()).optional(),
+    /** Utterances in the task, when the corpus is whole. */
+    expected: Count.optional(),
+    counts: TaskCounts.optional(),
+    protocol: Protocol,
+    metric: z.enum(['wa', 'ua', 'wf1', 'mf1']),
+  })
+  .superRefine((task, context) => {
+    const report = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: 'custom', path, message });
+    const owner = new Map<string, string>();
+    const names = new Set<string>();
+    task.classes.forEach((one, i) => {
+      if (names.has(one.name)) report(['classes', i, 'name'], `class ${one.name} is there twice`);
+      names.add(one.name);
+      for (const label of one.labels) {
+        const other = owner.get(label);
+        if (other !== undefined)
+          report(['classes', i, 'labels'], `label ${label} is already in class ${other}`);
+        owner.set(label, one.name);
+      }
+    });
+  });
 export type Task = z.infer<typeof Task>;
 
-/** What a corpus must contain: committed under manifests/, one file a dataset. */
-export const Card = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9._-]+$/),
-  title: z.string(),
-  adapter: z.enum(['iemocap', 'meld', 'table']),
-  /** Generated data: results are headed so. */
-  synthetic: z.boolean(),
-  paper: z.string().nullable(),
-  licence: z.string(),
-  restricted: z.boolean(),
-  layout: z.array(z.string()),
-  tasks: z.array(Task).min(1),
+/** What the whole corpus must contain, whatever the task. */
+export const CorpusCounts = z.strictObject({
+  /** Rows with a label. */
+  labelled: Count.optional(),
+  /** Rows by rawLabel. */
+  labels: Counts.optional(),
+  /** Rows with a label by session and by split. */
+  sessions: Counts.optional(),
+  splits: Counts.optional(),
+  speakers: Counts.optional(),
+  /** Distinct dialogues. */
+  dialogues: Count.optional(),
 });
+export type CorpusCounts = z.infer<typeof CorpusCounts>;
+
+/** What a corpus must contain: committed under manifests/, one file a dataset. */
+export const Card = z
+  .strictObject({
+    name: z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]+$/),
+    title: z.string(),
+    adapter: z.enum(['iemocap', 'meld', 'table']),
+    /** Generated data: results are headed so. */
+    synthetic: z.boolean(),
+    paper: z.string().nullable(),
+    licence: z.string(),
+    restricted: z.boolean(),
+    layout: z.array(z.string()),
+    /** Every rawLabel that the corpus writes; any other is reported. Absent: all labels are taken as they come. */
+    labels: z.array(z.string()).optional(),
+    expected: CorpusCounts.optional(),
+    tasks: z.array(Task).min(1),
+  })
+  .superRefine((card, context) => {
+    const names = card.tasks.map((task) => task.name);
+    names.forEach((name, i) => {
+      if (names.indexOf(name) < i) {
+        context.addIssue({
+          code: 'custom',
+          path: ['tasks', i, 'name'],
+          message: `task ${name} is there twice`,
+        });
+      }
+    });
+  });
 export type Card = z.infer<typeof Card>;
+
+/**
+ * A card from anywhere.
+ * @throws UserErrors with one line for each problem: `manifests/x.json: tasks[0].metric: ...`
+ */
+export function loadCard(file: string): Card {
+  const parsed = Card.safeParse(readJsonFile(file));
+  if (!parsed.success) throw new UserErrors(schemaProblems(parsed.error).map((line) => `${file}: ${line}`));
+  return parsed.data;
+}

@@ -32,6 +32,7 @@ export const Annotation = z.strictObject({
   dominance: z.number().nullable().optional(),
   sentiment: z.string().optional(),
 });
+export type Annotation = z.infer<typeof Annotation>;
 
 /** One utterance: one JSON line of a manifest. The manifest holds pointers only, and every utterance of the corpus. */
 export const Utterance = z.strictObject({

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import type { Json } from '../base/canonical-json.ts';
+import { UserError } from '../base/errors.ts';
+import type { Reporter } from '../base/reporter.ts';
+import { rootFolder, type Source } from '../corpora/adapter.ts';
+import { adapterFor } from '../corpora/registry.ts';
+import type { TableOptions } from '../corpora/table-options.ts';
+import type { Card } from './card.ts';
+import { sortFindings, type Finding } from './finding.ts';
+import { writeManifest, type Manifest } from './manifest-file.ts';
+import { MediaCache } from './media-cache.ts';
+import { readMedia, type MediaMode } from './media.ts';
+import { TEXT_NORMALISATION } from './normalise.ts';
+import { compareIds, type Utterance } from './utterance.ts';
+
+export interface CollectOptions {
+  readonly dataset: string;
+  /** Folder of the corpus (for a table also the table itself). */
+  readonly root: string;
+  /** The dataset's card; null for a table corpus, which derives its own. */
+  readonly card: Card | null;
+  /** Default: `hash`. */
+  readonly media?: MediaMode;
+  /** Store whose media cache saves reading unchanged files again; null for none. */
+  readonly store: string | null;
+  readonly table?: TableOptions;
+  readonly reporter: Reporter;
+  readonly signal?: AbortSignal;
+}
+
+/** A corpus as it is on disk, ready to be written as a manifest or validated. */
+export interface Collected {
+  readonly card: Card;
+  /** Sorted by id, each id once. */
+  readonly utterances: Utterance[];
+  /** What the annotation files and the media showed; `validateManifest` adds what the card says. */
+  readonly problems: Finding[];
+  readonly sources: ReadonlyMap<string, Source>;
+  /** Files whose content did not have to be read again. */
+  readonly unchangedMedia: number;
+}
+
+/**
+ * Reads a corpus: annotation files through the card's adapter, then the media.
+ * @throws UserError where the root is missing, unreadable or not of the corpus's layout; Interrupted on the signal.
+ */
+export async function collectCorpus(options: CollectOptions): Promise<Collected> {
+  const { dataset, card, reporter } = options;
+  if (card !== null && card.name !== dataset) {
+    throw new UserError(`the card is of dataset ${card.name}, not of ${dataset}: name the one that is meant`);
+  }
+  const prepare = adapterFor(card?.adapter ?? 'table');
+  const prepared = prepare(options.root, { dataset, ...(options.table && { table: options.table }) });
+  const own = card ?? prepared.card;
+  if (own === undefined) throw new Error(`the adapter of ${dataset} derived no card`);
+  const root = rootFolder(options.root, dataset);
+  const cache = new MediaCache(
+    options.store === null ? null : join(options.store, dataset, 'media-cache.json'),
+    root,
+  );
+  const rows = prepared.utterances.sort((a, b) => compareIds(a.id, b.id));
+  try {
+    const mode = options.media ?? 'hash';
+    const media = await readMedia(rows, { root, mode, cache, reporter, signal: options.signal });
+    return {
+      card: own,
+      utterances: media.utterances,
+      problems: sortFindings([...prepared.problems, ...media.problems]),
+      sources: prepared.sources,
+      unchangedMedia: cache.hits,
+    };
+  } finally {
+    cache.save();
+  }
+}
+
+export interface BuildOptions extends CollectOptions {
+  readonly store: string;
+  /** Version of the tool, recorded in manifest.json. */
+  readonly tool: string;
+}
+
+export interface Built extends Collected {
+  readonly manifest: Manifest;
+}
+
+/** Reads a corpus and writes its manifest into the store. Throws as `collectCorpus` and `writeManifest` do. */
+export async function buildManifest(options: BuildOptions): Promise<Built> {
+  const collected = await collectCorpus(options);
+  const { card, utterances } = collected;
+  const manifest = writeManifest(options.store, {
+    card,
+    utterances,
+    options: buildOptions(options),
+    tool: options.tool,
+  });
+  return { ...collected, manifest };
+}
+
+function buildOptions(options: BuildOptions): Record<string, Json> {
+  const table = options.table === undefined ? {} : { table: options.table as unknown as Json };
+  return { media: options.media ?? 'hash', textNormalisation: TEXT_NORMALISATION, ...table };
+}
