@@ -1,0 +1,107 @@
+import { tf } from '@lsgmer/onnx';
+import {
+  attend,
+  projected,
+  scaledQuery,
+  splitHeads,
+  type AttentionWeights,
+  type Sequence,
+} from './attention.ts';
+import { linear, project } from './ops.ts';
+
+/** Result of a label attention. */
+export interface LabelAttended {
+  /** H_2: [B, d] (mean over labels), [B, N, d] (label queries) or [B, L, d] (frame queries). */
+  readonly signal: tf.Tensor;
+  /** Attention between labels and steps, mean over heads: [B, N, L]. */
+  readonly weights: tf.Tensor;
+}
+
+/**
+ * Eq. 5, 6 with label queries: Q = L, K = V = H_1 -> [B, N, d].
+ * @param labels [N, d]
+ * @param h1 [B, L, d]
+ * @param padding [B, 1, 1, L]
+ */
+export function labelQueries(
+  labels: tf.Tensor,
+  h1: Sequence,
+  padding: tf.Tensor,
+  weights: AttentionWeights,
+  heads: number,
+): LabelAttended {
+  const h = projected(h1);
+  const [rows] = h.shape as [number];
+  const q = splitHeads(tf.expandDims(linear(labels, scaledQuery(weights.query, heads)), 0), heads);
+  const attended = attend(
+    tf.tile(q, [rows, 1, 1, 1]), // [B, H, N, d / H]
+    splitHeads(project(h, weights.key), heads),
+    splitHeads(linear(h, weights.value), heads),
+    padding,
+  );
+  return { signal: linear(attended.context, weights.output), weights: tf.mean(attended.weights, 1) };
+}
+
+/**
+ * The mean over labels of `labelQueries`, [B, d], folded. Exact, by linearity:
+ * - a score is L Wq (H_1 Wk)^T = (L Wq Wk^T) H_1^T, so the keys are never formed: H N rows of d act on H_1
+ *   directly, and through the output projection of the cross attention (H_1 = C Wo + bo; bo moves all scores
+ *   of a query alike, which softmax does not see) on its context C;
+ * - after the softmax all is linear, so the mean over labels is taken of the attention weights, and Wo, Wv and
+ *   the output projection act on H rows per utterance instead of on every step. (The weights sum to 1, so biases
+ *   pass through a mean unchanged.)
+ */
+export function foldedLabelMean(
+  labels: tf.Tensor,
+  h1: Sequence,
+  padding: tf.Tensor,
+  weights: AttentionWeights,
+  heads: number,
+): LabelAttended {
+  const [rows, steps, d] = h1.values.shape as [number, number, number];
+  const [classes] = labels.shape as [number];
+  const width = d / heads;
+  const perHead = (w: tf.Tensor): tf.Tensor => tf.transpose(tf.reshape(w, [d, heads, width]), [1, 0, 2]); // [H, d, d/H]
+
+  const q = tf.reshape(linear(labels, scaledQuery(weights.query, heads)), [classes, heads, width]);
+  const probes = tf.matMul(tf.transpose(q, [1, 0, 2]), perHead(weights.key), false, true); // [H, N, d]
+  let asked = tf.reshape(probes, [heads * classes, d]);
+  if (h1.projection) asked = tf.matMul(asked, h1.projection.w, false, true); // now in the space of C
+  const flat = tf.reshape(h1.values, [rows * steps, d]);
+  const scores = tf.reshape(tf.matMul(flat, asked, false, true), [rows, steps, heads * classes]);
+  const masked = tf.add(tf.transpose(scores, [0, 2, 1]), tf.reshape(padding, [rows, 1, steps]));
+  const attention = tf.reshape(tf.softmax(masked), [rows, heads, classes, steps]);
+
+  const mean = tf.mean(attention, 2); // [B, H, L]
+  const seen = tf.matMul(mean, h1.values); // [B, H, d]
+  const byHead = tf.transpose(projected({ ...h1, values: seen }), [1, 0, 2]); // [H, B, d]
+  const values = tf.transpose(tf.matMul(byHead, perHead(weights.value.w)), [1, 0, 2]); // [B, H, d/H]
+  const context = tf.add(tf.reshape(values, [rows, d]), weights.value.b);
+  return { signal: linear(context, weights.output), weights: tf.mean(attention, 1) };
+}
+
+/**
+ * Eq. 5, 6 with frame queries: Q = H_1, K = V = L -> [B, L, d]. Each step's weights over the N labels sum to 1.
+ */
+export function frameQueries(
+  labels: tf.Tensor,
+  h1: Sequence,
+  weights: AttentionWeights,
+  heads: number,
+): LabelAttended {
+  const h = projected(h1);
+  const [rows, steps, d] = h.shape as [number, number, number];
+  const [classes] = labels.shape as [number];
+  const q = linear(tf.reshape(h, [1, rows * steps, d]), scaledQuery(weights.query, heads));
+  const table = tf.expandDims(labels, 0); // [1, N, d]
+  const attended = attend(
+    splitHeads(q, heads), // all steps of the batch ask the same few keys: [1, H, B L, d / H]
+    splitHeads(project(table, weights.key), heads),
+    splitHeads(linear(table, weights.value), heads),
+  );
+  const byStep = tf.reshape(tf.mean(attended.weights, 1), [rows, steps, classes]);
+  return {
+    signal: tf.reshape(linear(attended.context, weights.output), [rows, steps, d]),
+    weights: tf.transpose(byStep, [0, 2, 1]),
+  };
+}

@@ -1,0 +1,220 @@
+import { tf } from '@lsgmer/onnx';
+import { mapInTime, mapPooled } from './alexnet-map.ts';
+import { attentionWeights, crossAttention, meanOf, type Sequence } from './attention.ts';
+import type {
+  BatchShape,
+  FeatureDims,
+  Head,
+  HeadConfig,
+  HeadLoss,
+  HeadOutput,
+  InputSpec,
+  ParameterSpec,
+  Tensors,
+} from './contract.ts';
+import { fuse, gated, gatedPerLabel, gatedPerStep } from './gate.ts';
+import { POOLED } from './interpolation.ts';
+import { foldedLabelMean, frameQueries, labelQueries, type LabelAttended } from './label-attention.ts';
+import { attributionConsistency, crossEntropy, weightedSum } from './loss.ts';
+import { bilstm } from './lstm.ts';
+import { linear, linearWeights, maskedMean, need, paddingScores } from './ops.ts';
+import {
+  checkOptions,
+  classifierWidth,
+  labelTable,
+  LSGMER_OPTIONS,
+  modalities,
+  readOptions,
+  usesAudio,
+  usesMap,
+  usesText,
+  type LsgmerOptions,
+} from './options.ts';
+import { lsgmerParameters } from './parameters.ts';
+
+type Modality = 'audio' | 'text';
+
+/** One modality on its way through the head. */
+interface Stream {
+  /** H_0, [B, L, d] */
+  readonly h0: tf.Tensor;
+  /** [B, L], 1 = real step */
+  readonly mask: tf.Tensor;
+  /** [B, 1, 1, L], added to attention scores */
+  readonly padding: tf.Tensor;
+}
+
+/** Eq. 1: text [B, n, Dt] -> H_t0 [B, n, d]. */
+function encodeText(parameters: Tensors, batch: Tensors, options: LsgmerOptions): Stream {
+  const text = need(batch, 'text');
+  const mask = need(batch, 'textMask');
+  const h0 =
+    options['text.encoder'] === 'linear'
+      ? linear(text, linearWeights(parameters, 'text.linear'))
+      : bilstm(text, mask, {
+          wx: need(parameters, 'text.lstm.wx'),
+          wh: need(parameters, 'text.lstm.wh'),
+          bih: need(parameters, 'text.lstm.bih'),
+          bhh: need(parameters, 'text.lstm.bhh'),
+        });
+  return { h0, mask, padding: paddingScores(mask) };
+}
+
+/** Eq. 2: audio [B, m, Da] and the spectrogram map -> H_a0 [B, m, d]. */
+function encodeAudio(parameters: Tensors, batch: Tensors, options: LsgmerOptions): Stream {
+  const mask = need(batch, 'audioMask');
+  let h0 = linear(need(batch, 'audio'), linearWeights(parameters, 'audio.linear'));
+  if (usesMap(options)) {
+    const weights = linearWeights(parameters, 'audio.map');
+    const map = need(batch, 'map');
+    const picture =
+      options['audio.alexnet'] === 'time'
+        ? mapInTime(map, need(batch, 'mapPosition'), weights)
+        : mapPooled(map, need(batch, 'mapPool'), weights);
+    h0 = tf.add(h0, picture);
+  }
+  return { h0, mask, padding: paddingScores(mask) };
+}
+
+/** Eq. 3, 4: H_1 of a modality that asks the other. */
+function crossed(
+  parameters: Tensors,
+  modality: Modality,
+  own: Stream,
+  other: Stream,
+  options: LsgmerOptions,
+): Sequence {
+  const name = `cross.${modality}`;
+  const residual = options['cross.residual'];
+  const norm =
+    residual === 'add-norm'
+      ? { gain: need(parameters, `${name}.norm.gain`), bias: need(parameters, `${name}.norm.bias`) }
+      : undefined;
+  const weights = attentionWeights(parameters, name);
+  return crossAttention(own.h0, other.h0, other.padding, weights, options.heads, residual, norm);
+}
+
+/** Eq. 5 to 8: H of a modality, [B, d], and what its labels looked at. */
+function labelGuided(
+  parameters: Tensors,
+  modality: Modality,
+  { h0, mask, padding }: Stream,
+  h1: Sequence,
+  options: LsgmerOptions,
+): { readonly hidden: tf.Tensor; readonly attended?: LabelAttended } {
+  if (!options['label.attention']) return { hidden: meanOf(h1, mask) };
+  const labels = need(parameters, labelTable(options, modality));
+  const weights = attentionWeights(parameters, `label.${modality}`);
+  if (options['label.query'] === 'frames') {
+    const attended = frameQueries(labels, h1, weights, options.heads);
+    return { hidden: gatedPerStep(h0, attended.signal, mask), attended };
+  }
+  const mean = maskedMean(h0, mask);
+  const reduce = options['label.reduce'];
+  if (reduce === 'mean') {
+    const attended = foldedLabelMean(labels, h1, padding, weights, options.heads);
+    return { hidden: gated(mean, attended.signal), attended };
+  }
+  const attended = labelQueries(labels, h1, padding, weights, options.heads);
+  if (reduce === 'per-label') return { hidden: gatedPerLabel(mean, attended.signal), attended };
+  const [rows, classes, d] = attended.signal.shape as [number, number, number];
+  const joined = tf.reshape(attended.signal, [rows, classes * d]);
+  const signal = linear(joined, linearWeights(parameters, `label.${modality}.concat`));
+  return { hidden: gated(mean, signal), attended };
+}
+
+/** The label table that APC compares with (Eq. 14): the shared one, or the mean of the modalities' own. */
+function comparedLabels(parameters: Tensors, options: LsgmerOptions): tf.Tensor {
+  const names = [...new Set(modalities(options).map((modality) => labelTable(options, modality)))];
+  const tables = names.map((name) => need(parameters, name));
+  return tables.length === 1 ? (tables[0] as tf.Tensor) : tf.mean(tf.stack(tables), 0);
+}
+
+function forward(parameters: Tensors, batch: Tensors, config: HeadConfig, training: boolean): HeadOutput {
+  const options = readOptions(config);
+  const extra: { [name: string]: tf.Tensor } = {};
+  const streams: { [M in Modality]?: Stream } = {};
+  if (usesAudio(options)) streams.audio = encodeAudio(parameters, batch, options);
+  if (usesText(options)) streams.text = encodeText(parameters, batch, options);
+  const { audio, text } = streams;
+
+  const guided = (modality: Modality, stream: Stream, h1: Sequence): tf.Tensor => {
+    const { hidden, attended } = labelGuided(parameters, modality, stream, h1, options);
+    if (attended) extra[`attention.${modality}`] = attended.weights;
+    return hidden;
+  };
+  let fused: tf.Tensor; // [B, d]
+  if (audio && text) {
+    const forAudio = guided('audio', audio, crossed(parameters, 'audio', audio, text, options));
+    const forText = guided('text', text, crossed(parameters, 'text', text, audio, options));
+    const weights = options.gate === 'equal' ? undefined : linearWeights(parameters, 'gate');
+    const result = fuse(forAudio, forText, options.gate, weights);
+    fused = result.fused;
+    extra['gate'] = result.gate;
+  } else if (audio) fused = guided('audio', audio, { values: audio.h0 });
+  else if (text) fused = guided('text', text, { values: text.h0 });
+  else throw new Error('no modality');
+
+  let hidden = tf.relu(linear(fused, linearWeights(parameters, 'classifier.hidden'))); // Eq. 12
+  if (training && options['classifier.dropout'] > 0)
+    hidden = tf.mul(hidden, need(batch, 'dropout.classifier'));
+  return { logits: linear(hidden, linearWeights(parameters, 'classifier.output')), fused, extra };
+}
+
+/** Eq. 19: ce * L_ce + apc * L_apc, each the sum over rows of the row's loss times its weight. */
+function loss(parameters: Tensors, output: HeadOutput, batch: Tensors, config: HeadConfig): HeadLoss {
+  const options = readOptions(config);
+  const weight = need(batch, 'weight');
+  const ce = weightedSum(crossEntropy(output.logits, need(batch, 'target')), weight);
+  const ceShare = tf.mul(ce, options['loss.ce']) as tf.Scalar;
+  if (options['loss.apc'] === 0) return { loss: ceShare, ce, apc: tf.scalar(0) };
+  const rows = attributionConsistency(output.logits, output.fused, comparedLabels(parameters, options), {
+    temperature: options['apc.temperature'],
+    detach: options['apc.detach'],
+    reduce: options['apc.reduce'],
+  });
+  const apc = weightedSum(rows, weight);
+  return { loss: tf.add(ceShare, tf.mul(apc, options['loss.apc'])), ce, apc };
+}
+
+function inputs(config: HeadConfig, dims: FeatureDims, classes: number, shape: BatchShape): InputSpec[] {
+  const options = checkOptions(config, dims, classes);
+  const { rows, text, audio, map } = shape;
+  const specs: InputSpec[] = [];
+  const add = (name: string, shape: number[], dtype: InputSpec['dtype'] = 'float32'): void => {
+    specs.push({ name, shape, dtype });
+  };
+  if (usesText(options)) {
+    add('text', [rows, text, dims.text], 'feature');
+    add('textMask', [rows, text]);
+  }
+  if (usesAudio(options)) {
+    add('audio', [rows, audio, dims.audio], 'feature');
+    add('audioMask', [rows, audio]);
+  }
+  if (usesMap(options)) {
+    add('map', [rows, map, dims.map], 'feature');
+    if (options['audio.alexnet'] === 'time') add('mapPosition', [rows, audio]);
+    else add('mapPool', [rows, POOLED, map]);
+  }
+  add('target', [rows, classes]);
+  add('weight', [rows]);
+  if (options['classifier.dropout'] > 0) add('dropout.classifier', [rows, classifierWidth(options)]);
+  return specs;
+}
+
+/**
+ * LSGMER: label signal-guided multimodal emotion recognition (arXiv 2504.05158), on tfjs-core ops only.
+ * B rows, n tokens, m frames, N labels, d hidden width. Padding changes nothing: padded steps get attention
+ * weight 0 and stay out of every mean, padded rows have loss weight 0; their feature values need only be finite.
+ */
+export const lsgmer: Head = {
+  name: 'lsgmer',
+  options: LSGMER_OPTIONS,
+  parameters(config, dims, classes): ParameterSpec[] {
+    return lsgmerParameters(checkOptions(config, dims, classes), dims, classes);
+  },
+  inputs,
+  forward,
+  loss,
+};

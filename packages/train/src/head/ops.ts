@@ -1,0 +1,74 @@
+import { tf } from '@lsgmer/onnx';
+import type { Tensors } from './contract.ts';
+
+/** Weight [in, out] and bias [out] of a Linear layer. */
+export interface LinearWeights {
+  readonly w: tf.Tensor;
+  readonly b: tf.Tensor;
+}
+
+/** A tensor by name; a missing one is an error of the caller, not of the user. */
+export function need(tensors: Tensors, name: string): tf.Tensor {
+  const tensor = tensors[name];
+  if (!tensor) throw new Error(`tensor ${name} is missing; found ${Object.keys(tensors).join(', ')}`);
+  return tensor;
+}
+
+export function linearWeights(parameters: Tensors, name: string): LinearWeights {
+  return { w: need(parameters, `${name}.w`), b: need(parameters, `${name}.b`) };
+}
+
+/** x [..., in] times w [in, out], as one two-dimensional product: [..., out]. */
+export function project(x: tf.Tensor, w: tf.Tensor): tf.Tensor {
+  const inner = x.shape[x.rank - 1] as number;
+  const outer = w.shape[1] as number;
+  if (x.rank === 2) return tf.matMul(x, w);
+  return tf.reshape(tf.matMul(tf.reshape(x, [-1, inner]), w), [...x.shape.slice(0, -1), outer]);
+}
+
+/** x [..., in] -> [..., out]. */
+export function linear(x: tf.Tensor, { w, b }: LinearWeights): tf.Tensor {
+  return tf.add(project(x, w), b);
+}
+
+/**
+ * Mean over the real steps: h [B, L, d], mask [B, L] -> [B, d]. A row without real steps gives 0.
+ */
+export function maskedMean(h: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+  const [rows, steps, width] = h.shape as [number, number, number];
+  const sum = tf.reshape(tf.matMul(tf.reshape(mask, [rows, 1, steps]), h), [rows, width]);
+  return tf.div(sum, tf.maximum(tf.sum(mask, 1, true), 1));
+}
+
+/**
+ * What is added to attention scores: 0 for a real step, -1e9 for padding, so that its weight is exactly 0 in
+ * float32 wherever the row has a real step. mask [B, L] -> [B, 1, 1, L]. A row of padding only gets equal
+ * weights and no NaN; its loss weight is 0.
+ */
+export function paddingScores(mask: tf.Tensor): tf.Tensor {
+  const [rows, steps] = mask.shape as [number, number];
+  return tf.reshape(tf.mul(tf.sub(mask, 1), 1e9), [rows, 1, 1, steps]);
+}
+
+/** Layer norm over the last axis with PyTorch's epsilon. */
+export function layerNorm(x: tf.Tensor, gain: tf.Tensor, bias: tf.Tensor): tf.Tensor {
+  const centred = tf.sub(x, tf.mean(x, -1, true));
+  const variance = tf.mean(tf.square(centred), -1, true);
+  return tf.add(tf.mul(tf.div(centred, tf.sqrt(tf.add(variance, 1e-5))), gain), bias);
+}
+
+/** The same values; no gradient flows through. */
+export function detach(x: tf.Tensor): tf.Tensor {
+  const identity = tf.customGrad((value) => ({
+    value: tf.clone(value as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
+  }));
+  return identity(x);
+}
+
+/** Rows scaled to length 1: x [R, d]. A row of zeros stays zero. */
+export function unitRows(x: tf.Tensor): tf.Tensor {
+  const squares = tf.sum(tf.square(x), -1, true);
+  // 1e-24 keeps the root's gradient finite and changes no row longer than 1e-8 (its square rounds away)
+  return tf.div(x, tf.sqrt(tf.add(squares, 1e-24)));
+}
