@@ -1,0 +1,141 @@
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { UserError } from '../base/errors.ts';
+import { DamageError } from './damage-error.ts';
+import type { FeatureDtype, FeatureSpec } from './feature-spec.ts';
+import { decodeHalf } from './half.ts';
+import type { ShardEntry } from './index-part.ts';
+import { shardPath } from './layout.ts';
+import { OutsideBytes, readExactly } from './outside-bytes.ts';
+import { hex64, rowHash } from './row-hash.ts';
+import { parseShard, type ShardMetadata } from './shard-metadata.ts';
+import { valueBytes } from './shard-schema.ts';
+
+/**
+ * An open shard: its metadata verified and in memory, its feature values read row by row, by position, straight
+ * into the caller's memory. A row's checksum is compared the first time that it is read.
+ */
+export class ShardReader {
+  readonly path: string;
+  readonly dtype: FeatureDtype;
+  readonly #dim: number;
+  readonly #metadata: ShardMetadata;
+  readonly #rows = new Map<string, number>();
+  readonly #verified: Uint8Array;
+  #fd: number;
+  #scratch = new Uint16Array(0);
+
+  /**
+   * @param folder of the feature set.
+   * @throws DamageError when the shard is missing, or not as the index says.
+   */
+  constructor(folder: string, entry: ShardEntry, spec: FeatureSpec) {
+    this.path = shardPath(folder, entry.sha256);
+    this.dtype = entry.dtype;
+    this.#dim = spec.dim;
+    this.#fd = openShard(this.path);
+    try {
+      const outside = new OutsideBytes(this.#fd, fstatSync(this.#fd).size, entry, this.path);
+      this.#metadata = parseShard(outside, entry, spec, this.path);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    this.#metadata.ids.forEach((id, row) => this.#rows.set(id, row));
+    this.#verified = new Uint8Array(entry.rows);
+  }
+
+  /** Row of an utterance. @throws DamageError when the shard does not hold it, although its index says so. */
+  rowOf(id: string): number {
+    const row = this.#rows.get(id);
+    if (row === undefined)
+      throw new DamageError(this.path, `it has no row for ${id}, and the index says that it has`);
+    return row;
+  }
+
+  /** Steps of a row. */
+  length(row: number): number {
+    return this.#metadata.lengths[row] as number;
+  }
+
+  /** The row's xxh64. */
+  hash(row: number): bigint {
+    return this.#metadata.hashes[row] as bigint;
+  }
+
+  /** Text only: n token ids, as a view. */
+  tokenIds(row: number): Int32Array | undefined {
+    const { tokenIds, firstSteps } = this.#metadata;
+    return tokenIds?.subarray(firstSteps[row], firstSteps[row + 1]);
+  }
+
+  /** Text only: 2n offsets, as a view. */
+  tokenSpans(row: number): Int32Array | undefined {
+    const { tokenSpans, firstSteps } = this.#metadata;
+    return tokenSpans?.subarray(2 * (firstSteps[row] as number), 2 * (firstSteps[row + 1] as number));
+  }
+
+  /**
+   * Reads a row's n * dim values to element `offset` of `target` and the following ones. float16 is decoded when
+   * the target holds float32; float32 is never rounded.
+   * @returns n.
+   * @throws DamageError when the values are not those that were written.
+   */
+  readInto(row: number, target: Uint16Array | Float32Array, offset: number): number {
+    const n = this.length(row);
+    const count = n * this.#dim;
+    if (offset < 0 || offset + count > target.length) {
+      throw new Error(`${count} values do not fit ${target.length} elements from ${offset} on`);
+    }
+    const wanted = target instanceof Uint16Array ? 'float16' : 'float32';
+    if (wanted === this.dtype) {
+      this.#readBits(row, target, offset, count);
+    } else if (target instanceof Float32Array) {
+      if (this.#scratch.length < count) this.#scratch = new Uint16Array(2 * count);
+      this.#readBits(row, this.#scratch, 0, count);
+      decodeHalf(this.#scratch.subarray(0, count), target, offset);
+    } else {
+      throw new Error(`${this.path} holds float32: read it into a Float32Array`);
+    }
+    return n;
+  }
+
+  #readBits(row: number, target: Uint16Array | Float32Array, offset: number, count: number): void {
+    const size = valueBytes(this.dtype);
+    const position = this.#metadata.positions[row] as number;
+    if (!readExactly(this.#fd, target, offset * size, count * size, position)) {
+      throw this.#damaged(row, `the file ends before byte ${position + count * size}`);
+    }
+    if (this.#verified[row]) return;
+    const values = new Uint8Array(target.buffer, target.byteOffset + offset * size, count * size);
+    const found = rowHash(
+      this.#metadata.idBytes[row] as Uint8Array,
+      this.length(row),
+      values,
+      this.tokenIds(row),
+    );
+    if (found !== this.hash(row)) {
+      throw this.#damaged(row, `its xxh64 is ${hex64(found)}, expected ${hex64(this.hash(row))}`);
+    }
+    this.#verified[row] = 1;
+  }
+
+  #damaged(row: number, what: string): DamageError {
+    return new DamageError(this.path, what, { position: row, id: this.#metadata.ids[row] as string });
+  }
+
+  close(): void {
+    if (this.#fd >= 0) closeSync(this.#fd);
+    this.#fd = -1;
+  }
+}
+
+function openShard(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new DamageError(path, 'the file is missing');
+    if (code === 'EACCES') throw new UserError(`${path} may not be read: ask its owner for read rights`);
+    throw error;
+  }
+}

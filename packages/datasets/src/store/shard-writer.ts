@@ -1,0 +1,97 @@
+import { RecordBatchFileWriter, type Schema } from 'apache-arrow';
+import type { FeatureDtype, FeatureRow, FeatureSpec } from './feature-spec.ts';
+import type { ShardEntry } from './index-part.ts';
+import { RecordBatchBuilder } from './record-batch.ts';
+import { ShardFile } from './shard-file.ts';
+import { ROWS_PER_BATCH, shardSchema, valueBytes } from './shard-schema.ts';
+
+/** A batch of very long rows is written early, so that it never holds more than this. */
+const MAX_BATCH_BYTES = 256 * 2 ** 20;
+
+/**
+ * Bytes that a shard may reach before its footer: Node and many readers stop at 2 GiB, and the footer needs
+ * at most a few bytes for each row.
+ */
+export const MAX_SHARD_BYTES = 2 ** 31 - 2 ** 26;
+
+/** Metadata of one record batch, columns other than the features and padding, generously. */
+const BATCH_OVERHEAD = 4096;
+
+/** Writes one shard: rows of one split, in one type. The file begins with the first full batch. */
+export class ShardWriter {
+  readonly split: string | null;
+  readonly dtype: FeatureDtype;
+  readonly #folder: string;
+  readonly #schema: Schema;
+  readonly #batch: RecordBatchBuilder;
+  #file: ShardFile | null = null;
+  #arrow: RecordBatchFileWriter | null = null;
+  #rows = 0;
+
+  /** @param folder of the feature set. */
+  constructor(folder: string, spec: FeatureSpec, dtype: FeatureDtype, split: string | null) {
+    this.split = split;
+    this.dtype = dtype;
+    this.#folder = folder;
+    this.#schema = shardSchema(spec, dtype, split);
+    this.#batch = new RecordBatchBuilder(spec, dtype);
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Bytes written and waiting. */
+  get bytes(): number {
+    return (this.#file?.position ?? 0) + this.#batch.valueBytes;
+  }
+
+  /** True when the row can't be added without passing 2 GiB: finish this shard first. */
+  isTooFullFor(row: FeatureRow): boolean {
+    const tokens = 12 * (row.tokenIds?.length ?? 0);
+    const added = row.features.length * valueBytes(this.dtype) + tokens + BATCH_OVERHEAD;
+    return this.bytes + added > MAX_SHARD_BYTES;
+  }
+
+  /**
+   * Adds a row; every 32 rows a record batch goes to the file.
+   * @returns -1, or the index of the first value that this shard's type can't hold; the row is not added then.
+   * @throws the file system's error.
+   */
+  append(row: FeatureRow): number {
+    const misfit = this.#batch.append(row);
+    if (misfit >= 0) return misfit;
+    this.#rows++;
+    if (this.#batch.rows === ROWS_PER_BATCH || this.#batch.valueBytes >= MAX_BATCH_BYTES) this.#writeBatch();
+    return -1;
+  }
+
+  #writeBatch(): void {
+    if (!this.#file || !this.#arrow) {
+      this.#file = new ShardFile(this.#folder);
+      this.#arrow = new RecordBatchFileWriter();
+      this.#arrow.reset(this.#file, this.#schema);
+    }
+    this.#file.valuesMemory = this.#batch.valuesMemory;
+    this.#arrow.write(this.#batch.batch(this.#schema));
+    this.#batch.clear();
+  }
+
+  /**
+   * Ends the file and gives it its final name.
+   * @returns its entry for the index, or null when no row was added.
+   */
+  finish(): ShardEntry | null {
+    if (this.#rows === 0) return null;
+    if (this.#batch.rows > 0) this.#writeBatch();
+    const file = this.#file as ShardFile;
+    file.valuesMemory = null;
+    this.#arrow?.close();
+    return { ...file.seal(), split: this.split, dtype: this.dtype, rows: this.#rows };
+  }
+
+  /** Drops what was not finished. */
+  discard(): void {
+    this.#file?.discard();
+  }
+}
