@@ -221,6 +221,11 @@ export class Graph {
     return this.values.has(name) || (this.parent?.has(name) ?? false);
   }
 
+  /** Whether a node of this very graph, not one around it, makes the value. */
+  computes(name: string): boolean {
+    return this.nodes.some((node) => node.outputs.includes(name));
+  }
+
   private define(name: string): void {
     if (name === '') throw new Error(`graph ${this.name}: a value needs a name`);
     if (this.root.taken.has(name)) {

@@ -1,5 +1,5 @@
 import { type Attributes, Graph } from '../graph.ts';
-import { type ElementType, type TensorData, elementCount } from '../element-type.ts';
+import { type ElementType, type TensorData } from '../element-type.ts';
 import { tf } from '../tfjs.ts';
 
 export const BACKEND_NAME = 'onnx-trace';
@@ -55,7 +55,8 @@ export class TraceBackend extends tf.KernelBackend {
     if (root === undefined) throw new Error(`backend ${BACKEND_NAME} computes nothing outside trace()`);
     if (entry.name !== undefined && entry.graph === root) return entry.name;
     if (entry.values === undefined) throw new Error('a tensor of an earlier trace is used in this one');
-    entry.name = this.constant(entry);
+    // In the outermost graph, where bodies of loops see it too.
+    entry.name = constant(root, entry);
     entry.graph = root;
     return entry.name;
   }
@@ -171,27 +172,24 @@ export class TraceBackend extends tf.KernelBackend {
     if (!this.entries.has(dataId)) tf.engine().moveData(this, dataId);
     return this.entries.get(dataId) as Entry;
   }
+}
 
-  private constant(entry: Entry): string {
-    const { graph } = this;
-    const values = Array.from(entry.values as ArrayLike<number>, Number);
-    const dtype = elementType(entry.dtype);
-    const first = values[0] ?? 0;
-    // Zeros and ones of whole tensors: one number and a shape instead of megabytes in the file.
-    if (values.length > 64 && values.every((value) => Object.is(value, first))) {
-      return fill(graph, first, entry.shape, dtype);
-    }
-    const data: TensorData = dtype === 'float32' ? Float32Array.from(values) : values;
-    return graph.constant(dtype, entry.shape, data);
+function constant(graph: Graph, entry: Entry): string {
+  const values = Array.from(entry.values as ArrayLike<number>, Number);
+  const dtype = elementType(entry.dtype);
+  const first = values[0] ?? 0;
+  // Zeros and ones of whole tensors: one number and a shape instead of megabytes in the file.
+  if (values.length > 64 && values.every((value) => Object.is(value, first))) {
+    return fill(graph, first, entry.shape, dtype);
   }
+  const data: TensorData = dtype === 'float32' ? Float32Array.from(values) : values;
+  return graph.constant(dtype, entry.shape, data);
 }
 
 /** A tensor of one repeated value. */
 export function fill(graph: Graph, value: number, shape: readonly number[], type: TracedType): string {
   const scalar = graph.scalar(value, type);
-  return elementCount(shape) === 1 && shape.length === 0
-    ? scalar
-    : graph.op('Expand', [scalar, graph.int64(shape)]);
+  return shape.length === 0 ? scalar : graph.op('Expand', [scalar, graph.int64(shape)]);
 }
 
 /** @throws on types that a graph cannot hold */

@@ -49,7 +49,7 @@ const UNARY = {
 export function registerElementwise(): void {
   for (const [name, type] of Object.entries(BINARY)) {
     kernel(name, (trace, inputs) => {
-      const { a, b } = { a: input(inputs, 'a'), b: input(inputs, 'b') };
+      const [a, b] = [input(inputs, 'a'), input(inputs, 'b')];
       return trace.emit(type, [trace.name(a), trace.name(b)], broadcast(a.shape, b.shape), a.dtype);
     });
   }
@@ -83,7 +83,7 @@ function registerComposed(): void {
     return trace.emit('Mul', [trace.name(x), trace.name(x)], x.shape, x.dtype);
   });
   kernel('SquaredDifference', (trace, inputs) => {
-    const { a, b } = { a: input(inputs, 'a'), b: input(inputs, 'b') };
+    const [a, b] = [input(inputs, 'a'), input(inputs, 'b')];
     const shape = broadcast(a.shape, b.shape);
     const difference = trace.name(trace.emit('Sub', [trace.name(a), trace.name(b)], shape, a.dtype));
     return trace.emit('Mul', [difference, difference], shape, a.dtype);
@@ -107,7 +107,7 @@ function registerComposed(): void {
   );
   kernel('EluGrad', (trace, inputs) => {
     // y is Elu's result: the slope is 1 above 0 and y + 1 below.
-    const { dy, y } = { dy: input(inputs, 'dy'), y: input(inputs, 'y') };
+    const [dy, y] = [input(inputs, 'dy'), input(inputs, 'y')];
     const { graph } = trace;
     const slope = graph.op('Min', [graph.op('Add', [trace.name(y), graph.scalar(1)]), graph.scalar(1)]);
     return trace.emit('Mul', [trace.name(dy), slope], y.shape, y.dtype);
@@ -123,18 +123,8 @@ function registerComposed(): void {
     return trace.emit('Cast', [above], x.shape, 'float32', { to: ELEMENT_TYPES.float32 });
   });
   kernel('Select', (trace, inputs) => {
-    const { condition, t, e } = {
-      condition: input(inputs, 'condition'),
-      t: input(inputs, 't'),
-      e: input(inputs, 'e'),
-    };
-    let where = trace.name(condition);
-    // A vector of conditions chooses whole rows.
-    if (condition.shape.length === 1 && t.shape.length > 1) {
-      const shape = [condition.shape[0] as number, ...t.shape.slice(1).map(() => 1)];
-      where = trace.graph.op('Reshape', [where, trace.graph.int64(shape)]);
-    }
-    return trace.emit('Where', [where, trace.name(t), trace.name(e)], t.shape, t.dtype);
+    const [condition, t, e] = [input(inputs, 'condition'), input(inputs, 't'), input(inputs, 'e')];
+    return trace.emit('Where', [trace.name(condition), trace.name(t), trace.name(e)], t.shape, t.dtype);
   });
 }
 

@@ -5,7 +5,7 @@ import { input, kernel, positiveAxis } from './kernel.ts';
 /** Kernels that address values by index, and the gradient of that. */
 export function registerGather(): void {
   kernel<{ axis: number; batchDims: number }>('GatherV2', (trace, inputs, attributes) => {
-    const { x, indices } = { x: input(inputs, 'x'), indices: input(inputs, 'indices') };
+    const [x, indices] = [input(inputs, 'x'), input(inputs, 'indices')];
     if (attributes.batchDims !== 0) throw new Error('GatherV2 with batchDims cannot be traced');
     const axis = positiveAxis(attributes.axis, x.shape.length);
     const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
@@ -13,7 +13,7 @@ export function registerGather(): void {
   });
   kernel<{ numSegments: number }>('UnsortedSegmentSum', (trace, inputs, { numSegments }) => {
     // As a product with one-hot rows: scattered additions race in onnxruntime where an index repeats.
-    const { x, ids } = { x: input(inputs, 'x'), ids: input(inputs, 'segmentIds') };
+    const [x, ids] = [input(inputs, 'x'), input(inputs, 'segmentIds')];
     const { graph } = trace;
     const rows = x.shape[0] as number;
     const width = tf.util.sizeFromShape(x.shape.slice(1));
@@ -30,18 +30,13 @@ export function registerGather(): void {
     (trace, inputs, attributes) => {
       const indices = input(inputs, 'indices');
       const dtype = elementType(attributes.dtype ?? 'float32');
+      // Not ONNX's OneHot: that counts negative indices from the end, tfjs gives them a row of offValue.
       const { graph } = trace;
-      const depth = graph.scalar(attributes.depth, 'int64');
-      const values = graph.constant(dtype, [2], [attributes.offValue, attributes.onValue]);
-      // An index outside gives a row of offValue in tfjs, but counts from the end in ONNX when negative.
-      const at = graph.op('Where', [
-        graph.op('Less', [trace.name(indices), graph.scalar(0, 'int32')]),
-        graph.scalar(attributes.depth, 'int32'),
-        trace.name(indices),
-      ]);
-      return trace.emit('OneHot', [at, depth, values], [...indices.shape, attributes.depth], dtype, {
-        axis: -1,
-      });
+      const range = graph.constant('int32', [attributes.depth], [...Array(attributes.depth).keys()]);
+      const column = graph.op('Reshape', [trace.name(indices), graph.int64([...indices.shape, 1])]);
+      const hit = graph.op('Equal', [column, range]);
+      const names = [hit, graph.scalar(attributes.onValue, dtype), graph.scalar(attributes.offValue, dtype)];
+      return trace.emit('Where', names, [...indices.shape, attributes.depth], dtype);
     },
   );
   kernel<{ start: number; stop: number; step: number; dtype: tf.DataType }>(

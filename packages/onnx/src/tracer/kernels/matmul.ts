@@ -4,7 +4,7 @@ import { input, kernel } from './kernel.ts';
 
 export function registerMatmul(): void {
   kernel<{ transposeA: boolean; transposeB: boolean }>('BatchMatMul', (trace, inputs, attributes) => {
-    const { a, b } = { a: input(inputs, 'a'), b: input(inputs, 'b') };
+    const [a, b] = [input(inputs, 'a'), input(inputs, 'b')];
     const rows = a.shape.at(attributes.transposeA ? -1 : -2) as number;
     const columns = b.shape.at(attributes.transposeB ? -2 : -1) as number;
     const batch = tf.backend_util.assertAndGetBroadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));

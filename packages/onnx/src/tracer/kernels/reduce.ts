@@ -5,6 +5,8 @@ import { input, kernel, positiveAxis } from './kernel.ts';
 
 interface ReduceAttributes {
   readonly axis?: number | number[] | null;
+  /** What Max calls its axes. */
+  readonly reductionIndices?: number | number[] | null;
   readonly keepDims?: boolean;
 }
 
@@ -66,7 +68,8 @@ function reduce(
   x: tf.TensorInfo,
   attributes: ReduceAttributes,
 ): tf.TensorInfo {
-  const axes = tf.util.parseAxisParam(attributes.axis ?? x.shape.map((_, i) => i), x.shape);
+  const given = attributes.axis ?? attributes.reductionIndices ?? x.shape.map((_, i) => i);
+  const axes = tf.util.parseAxisParam(given, x.shape);
   const keepdims = attributes.keepDims === true ? 1 : 0;
   const [reduced] = tf.backend_util.computeOutAndReduceShapes(x.shape, axes);
   const shape = keepdims === 1 ? tf.backend_util.expandShapeToKeepDim(reduced, axes) : reduced;
