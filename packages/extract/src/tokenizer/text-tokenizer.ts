@@ -4,6 +4,13 @@ import { UserError, sha256Hex } from '@lsgmer/datasets';
 import { PIECE_PATTERN } from './byte-level.ts';
 import { tokenSpans, type AddedTokenRule } from './token-spans.ts';
 
+/** The part of the package used here; its own typings do not resolve under Node's module rules. */
+interface LibraryTokenizer {
+  encode(text: string, options?: { add_special_tokens?: boolean }): { ids: number[]; tokens: string[] };
+  get_added_tokens_decoder(): Map<number, AddedTokenRule>;
+  readonly pre_tokenizer: { pattern: RegExp };
+}
+
 export interface EncodedText {
   /** Token ids with special tokens, n of them. */
   readonly ids: Int32Array;
@@ -20,7 +27,7 @@ export class TextTokenizer {
   readonly digest: string;
   /** Longest encoding in tokens, special ones included. */
   readonly maxTokens: number;
-  private readonly tokenizer: Tokenizer;
+  private readonly tokenizer: LibraryTokenizer;
   private readonly added: ReadonlyMap<string, AddedTokenRule>;
   private readonly before: readonly number[];
   private readonly after: readonly number[];
@@ -77,15 +84,15 @@ export class TextTokenizer {
   }
 }
 
-function open(json: string, origin: string): Tokenizer {
+function open(json: string, origin: string): LibraryTokenizer {
   let description: {
     pre_tokenizer?: { type?: unknown; add_prefix_space?: unknown; use_regex?: unknown } | null;
     normalizer?: unknown;
   };
-  let tokenizer: Tokenizer;
+  let tokenizer: LibraryTokenizer;
   try {
     description = JSON.parse(json) as typeof description;
-    tokenizer = new Tokenizer(description, {});
+    tokenizer = new Tokenizer(description, {}) as unknown as LibraryTokenizer;
   } catch (error) {
     throw new UserError(`${origin}: not a tokenizer.json (${(error as Error).message})`);
   }
@@ -102,6 +109,6 @@ function open(json: string, origin: string): Tokenizer {
     );
   }
   // The package cuts with JavaScript's idea of white space, the reference with Unicode's.
-  (tokenizer.pre_tokenizer as unknown as { pattern: RegExp }).pattern = PIECE_PATTERN;
+  tokenizer.pre_tokenizer.pattern = PIECE_PATTERN;
   return tokenizer;
 }

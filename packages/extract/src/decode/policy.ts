@@ -1,0 +1,69 @@
+import type { Json } from '@lsgmer/datasets';
+
+/** Every encoder takes mono sound at this rate, in Hz. */
+export const SAMPLE_RATE = 16_000;
+
+/**
+ * How several channels become one: `downmix` as ffmpeg's `-ac 1` (centre and front weighted, no LFE), `center`
+ * the centre channel (where there is none, the mean), `mean` of all channels.
+ */
+export type ChannelPolicy = 'downmix' | 'center' | 'mean';
+
+/** What becomes of a clip that is longer than maxSeconds: its beginning is taken, or it is quarantined. */
+export interface LengthPolicy {
+  readonly maxSeconds: number;
+  readonly over: 'truncate' | 'skip';
+}
+
+/** Part of the fingerprint: other policies give other features. */
+export interface DecodePolicy {
+  readonly channels: ChannelPolicy;
+  readonly length: LengthPolicy;
+}
+
+/** The longest clip of IEMOCAP has 34.1 s; mis-cut clips of MELD reach minutes. */
+export const DEFAULT_DECODE_POLICY: DecodePolicy = {
+  channels: 'downmix',
+  length: { maxSeconds: 35, over: 'truncate' },
+};
+
+/** The policy as it stands in the fingerprint. */
+export function describePolicy({ channels, length }: DecodePolicy): Json {
+  return { sampleRate: SAMPLE_RATE, channels, maxSeconds: length.maxSeconds, over: length.over };
+}
+
+/** A clip that cannot be used, and why, in one line: it is quarantined and the rest goes on. */
+export class ClipError extends Error {
+  override readonly name = 'ClipError';
+}
+
+/** A recording, or a segment of one. */
+export interface Clip {
+  /** Absolute path. */
+  readonly path: string;
+  /** Bounds in seconds where it is a segment. */
+  readonly start?: number;
+  readonly end?: number;
+}
+
+/** Seconds of a clip that are read: a little more than the limit where the policy has to notice longer ones. */
+export function readLimit({ maxSeconds, over }: LengthPolicy): number {
+  return over === 'truncate' ? maxSeconds : maxSeconds + 0.1;
+}
+
+/**
+ * The checks that every decoded clip goes through.
+ * @param samples [n] mono at 16 kHz
+ * @throws ClipError when there are none, when one is not finite, or when the clip is too long under `skip`
+ */
+export function checkSamples(samples: Float32Array, { maxSeconds, over }: LengthPolicy): Float32Array {
+  if (samples.length === 0) throw new ClipError('no samples');
+  const most = Math.round(maxSeconds * SAMPLE_RATE);
+  if (samples.length > most && over === 'skip') {
+    throw new ClipError(`longer than ${maxSeconds} s, which the length policy skips`);
+  }
+  const kept = samples.length > most ? samples.slice(0, most) : samples;
+  const bad = kept.findIndex((sample) => !Number.isFinite(sample));
+  if (bad >= 0) throw new ClipError(`sample ${bad} is ${kept[bad]}`);
+  return kept;
+}

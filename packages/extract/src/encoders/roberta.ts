@@ -1,0 +1,92 @@
+import { Graph } from '@lsgmer/onnx';
+import { z } from 'zod';
+import { Layers } from './layers.ts';
+import type { WeightSource } from './weight-source.ts';
+
+/** What a RoBERTa's config.json must say; other keys do not matter here. */
+export const RobertaConfig = z.object({
+  model_type: z.literal('roberta'),
+  vocab_size: z.number().int().positive(),
+  hidden_size: z.number().int().positive(),
+  num_hidden_layers: z.number().int().positive(),
+  num_attention_heads: z.number().int().positive(),
+  intermediate_size: z.number().int().positive(),
+  max_position_embeddings: z.number().int().positive(),
+  type_vocab_size: z.number().int().positive(),
+  pad_token_id: z.number().int().nonnegative(),
+  layer_norm_eps: z.number().positive(),
+  hidden_act: z.literal('gelu'),
+});
+export type RobertaConfig = z.infer<typeof RobertaConfig>;
+
+/** Positions start after the padding's: 512 of RoBERTa-base's 514 hold tokens. */
+export function robertaMaxTokens(config: RobertaConfig): number {
+  return config.max_position_embeddings - config.pad_token_id - 1;
+}
+
+/**
+ * RobertaModel of Hugging Face transformers, without its pooler (Liu et al. 2019).
+ * Inputs `input_ids`, `attention_mask` int64 [B, n]; output `last_hidden_state` [B, n, hidden_size].
+ *
+ * @param weights tensors named as in RobertaModel's state dict
+ */
+export function buildRoberta(config: RobertaConfig, weights: WeightSource): Graph {
+  const { hidden_size: width, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
+  const g = new Graph('roberta');
+  const layers = new Layers(g, weights);
+  const ids = g.input('input_ids', 'int64', ['batch', 'tokens']);
+  const mask = g.input('attention_mask', 'int64', ['batch', 'tokens']);
+
+  let hidden = layers.layerNorm(embeddings(layers, config, ids), 'embeddings.LayerNorm', width, epsilon);
+  hidden = g.op('Reshape', [hidden, g.int64([-1, width])]); // [B n, width]
+  const split = layers.headShape(ids, heads, width);
+  const bias = layers.keyBias(g.op('Cast', [mask], { to: 1 }));
+  for (let l = 0; l < config.num_hidden_layers; l++) {
+    const name = `encoder.layer.${l}`;
+    const attended = layers.attention(
+      hidden,
+      {
+        query: `${name}.attention.self.query`,
+        key: `${name}.attention.self.key`,
+        value: `${name}.attention.self.value`,
+        output: `${name}.attention.output.dense`,
+      },
+      width,
+      heads,
+      split,
+      bias,
+    );
+    const middle = g.op('Add', [attended, hidden]);
+    const normed = layers.layerNorm(middle, `${name}.attention.output.LayerNorm`, width, epsilon);
+    const fed = layers.feedForward(
+      normed,
+      `${name}.intermediate.dense`,
+      `${name}.output.dense`,
+      width,
+      config.intermediate_size,
+    );
+    hidden = layers.layerNorm(g.op('Add', [fed, normed]), `${name}.output.LayerNorm`, width, epsilon);
+  }
+  layers.lastHiddenState(hidden, ids, width, 'tokens');
+  return g;
+}
+
+/** Words + token type 0 + positions, which count the tokens that are no padding. [B, n, width] */
+function embeddings(layers: Layers, config: RobertaConfig, ids: string): string {
+  const g = layers.graph;
+  const width = config.hidden_size;
+  const pad = g.scalar(config.pad_token_id, 'int64');
+  const real = g.op('Cast', [g.op('Not', [g.op('Equal', [ids, pad])])], { to: 7 });
+  const counted = g.op('Mul', [g.op('CumSum', [real, g.scalar(1, 'int64')]), real]);
+  const word = g.op('Gather', [
+    layers.parameter('embeddings.word_embeddings.weight', [config.vocab_size, width]),
+    ids,
+  ]);
+  const position = g.op('Gather', [
+    layers.parameter('embeddings.position_embeddings.weight', [config.max_position_embeddings, width]),
+    g.op('Add', [counted, pad]),
+  ]);
+  const types = layers.parameter('embeddings.token_type_embeddings.weight', [config.type_vocab_size, width]);
+  const type = g.op('Gather', [types, g.scalar(0, 'int64')]); // [width]
+  return g.op('Add', [g.op('Add', [word, type]), position]);
+}

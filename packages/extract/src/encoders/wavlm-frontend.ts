@@ -1,0 +1,75 @@
+import { float } from '@lsgmer/onnx';
+import type { Layers } from './layers.ts';
+import type { WavlmConfig } from './wavlm-config.ts';
+
+/** nn.LayerNorm's and nn.GroupNorm's own epsilon: the convolutions do not take the configuration's. */
+const CONVOLUTION_EPSILON = 1e-5;
+
+/**
+ * The convolutional feature encoder.
+ * @param waveform [B, samples]
+ * @returns [B, frames, channels]
+ */
+export function convolutions(layers: Layers, config: WavlmConfig, waveform: string): string {
+  const g = layers.graph;
+  let x = g.op('Unsqueeze', [waveform, g.int64([1])]); // [B, 1, samples]
+  config.conv_dim.forEach((channels, i) => {
+    const name = `feature_extractor.conv_layers.${i}`;
+    const kernel = config.conv_kernel[i] as number;
+    const inputs = [x, layers.parameter(`${name}.conv.weight`, [channels, config.conv_dim[i - 1] ?? 1, kernel])];
+    if (config.conv_bias) inputs.push(layers.parameter(`${name}.conv.bias`, [channels]));
+    x = g.op('Conv', inputs, { kernel_shape: [kernel], strides: [config.conv_stride[i] as number] });
+    if (config.feat_extract_norm === 'layer') {
+      const turned = g.op('Transpose', [x], { perm: [0, 2, 1] });
+      const normed = layers.layerNorm(turned, `${name}.layer_norm`, channels, CONVOLUTION_EPSILON);
+      x = g.op('Transpose', [normed], { perm: [0, 2, 1] });
+    } else if (i === 0) {
+      // A group norm with one group per channel, over the whole length of the clip.
+      const affine = ['weight', 'bias'].map((part) => layers.parameter(`${name}.layer_norm.${part}`, [channels]));
+      x = g.op('InstanceNormalization', [x, ...affine], { epsilon: float(CONVOLUTION_EPSILON) });
+    }
+    x = layers.gelu(x);
+  });
+  return g.op('Transpose', [x], { perm: [0, 2, 1] });
+}
+
+/**
+ * Which frames are real: the mask of samples goes through the same lengths as the waveform.
+ * @param mask int64 [B, samples]
+ * @param positions int64 [frames]: 0, 1, 2, ...
+ * @returns bool [B, frames]
+ */
+export function frameMask(layers: Layers, config: WavlmConfig, mask: string, positions: string): string {
+  const g = layers.graph;
+  const number = (value: number): string => g.scalar(value, 'int64');
+  let length = g.op('ReduceSum', [mask, g.int64([1])], { keepdims: 1 }); // [B, 1]
+  config.conv_kernel.forEach((kernel, i) => {
+    const steps = g.op('Div', [
+      g.op('Sub', [length, number(kernel)]),
+      number(config.conv_stride[i] as number),
+    ]);
+    length = g.op('Add', [steps, number(1)]);
+  });
+  return g.op('Less', [g.op('Unsqueeze', [positions, g.int64([0])]), length]);
+}
+
+/**
+ * The convolution over neighbouring frames that stands for positions: a grouped convolution as wide as the
+ * encoder, padded on both sides, its last frame dropped where the kernel is even.
+ * @param x [B, frames, width]
+ * @returns the same shape
+ */
+export function positionalConvolution(layers: Layers, config: WavlmConfig, x: string): string {
+  const g = layers.graph;
+  const { hidden_size: width, num_conv_pos_embeddings: kernel, num_conv_pos_embedding_groups: groups } = config;
+  const name = 'encoder.pos_conv_embed.conv';
+  const inputs = [
+    g.op('Transpose', [x], { perm: [0, 2, 1] }),
+    layers.parameter(`${name}.weight`, [width, width / groups, kernel]),
+    layers.parameter(`${name}.bias`, [width]),
+  ];
+  const half = Math.floor(kernel / 2);
+  const pads = [half, kernel % 2 === 0 ? half - 1 : half];
+  const convolved = g.op('Conv', inputs, { kernel_shape: [kernel], pads, group: groups });
+  return g.op('Transpose', [layers.gelu(convolved)], { perm: [0, 2, 1] });
+}

@@ -1,0 +1,95 @@
+import { Graph } from '@lsgmer/onnx';
+import { Layers } from './layers.ts';
+import type { WavlmConfig } from './wavlm-config.ts';
+import { convolutions, frameMask, positionalConvolution } from './wavlm-frontend.ts';
+import { positionGate, relativePositionBias } from './wavlm-position.ts';
+import type { WeightSource } from './weight-source.ts';
+
+/**
+ * WavLMModel of Hugging Face transformers (Chen et al. 2022), evaluation mode.
+ * Inputs `input_values` float32 [B, samples], `attention_mask` int64 [B, samples]; output `last_hidden_state`
+ * [B, frames, hidden_size], with the encoder's final layer norm where `do_stable_layer_norm` has one.
+ *
+ * With `layer` norms a padded clip with its mask gives what it gives alone; with `group` norm it does not, in
+ * the reference either.
+ *
+ * @param weights tensors named as in WavLMModel's state dict, the positional convolution's weight norm resolved
+ */
+export function buildWavlm(config: WavlmConfig, weights: WeightSource): Graph {
+  const { hidden_size: width, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
+  const g = new Graph('wavlm');
+  const layers = new Layers(g, weights);
+  const waveform = g.input('input_values', 'float32', ['batch', 'samples']);
+  const mask = g.input('attention_mask', 'int64', ['batch', 'samples']);
+
+  const channels = config.conv_dim.at(-1) as number;
+  const extracted = convolutions(layers, config, waveform); // [B, m, channels]
+  const count = g.op('Gather', [g.op('Shape', [extracted]), g.scalar(1, 'int64')]);
+  const positions = g.op('Range', [g.scalar(0, 'int64'), count, g.scalar(1, 'int64')]);
+  const valid = frameMask(layers, config, mask, positions); // [B, m]
+  const split = layers.headShape(extracted, heads, width);
+
+  const flat = g.op('Reshape', [extracted, g.int64([-1, channels])]);
+  const normed = layers.layerNorm(flat, 'feature_projection.layer_norm', channels, epsilon);
+  const projected = layers.linear(normed, 'feature_projection.projection', channels, width); // [B m, width]
+  const placed = g.op('Reshape', [
+    projected,
+    g.op('Concat', [g.op('Shape', [extracted], { start: 0, end: 2 }), g.int64([width])], { axis: 0 }),
+  ]);
+  // Chosen, not multiplied: padding may hold anything.
+  const kept = g.op('Where', [g.op('Unsqueeze', [valid, g.int64([2])]), placed, g.scalar(0)]);
+  const sum = g.op('Add', [kept, positionalConvolution(layers, config, kept)]);
+  let hidden = g.op('Reshape', [sum, g.int64([-1, width])]);
+  if (!config.do_stable_layer_norm) hidden = layers.layerNorm(hidden, 'encoder.layer_norm', width, epsilon);
+
+  const position = relativePositionBias(layers, config, count);
+  const keys = layers.keyBias(g.op('Cast', [valid], { to: 1 }));
+  for (let l = 0; l < config.num_hidden_layers; l++) {
+    hidden = encoderLayer(layers, config, `encoder.layers.${l}`, { hidden, split, position, keys });
+  }
+  if (config.do_stable_layer_norm) hidden = layers.layerNorm(hidden, 'encoder.layer_norm', width, epsilon);
+  layers.lastHiddenState(hidden, extracted, width, 'frames');
+  return g;
+}
+
+/** Norms before each half where do_stable_layer_norm is set (the large models), else after. [rows, width] -> same */
+function encoderLayer(
+  layers: Layers,
+  config: WavlmConfig,
+  name: string,
+  state: { hidden: string; split: string; position: string; keys: string },
+): string {
+  const g = layers.graph;
+  const { hidden_size: width, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
+  const norm = (x: string, part: string): string => layers.layerNorm(x, `${name}.${part}`, width, epsilon);
+  const feed = (x: string): string =>
+    layers.feedForward(
+      x,
+      `${name}.feed_forward.intermediate_dense`,
+      `${name}.feed_forward.output_dense`,
+      width,
+      config.intermediate_size,
+    );
+
+  const before = config.do_stable_layer_norm;
+  const seen = before ? norm(state.hidden, 'layer_norm') : state.hidden;
+  const gate = positionGate(layers, config, `${name}.attention`, seen, state.split);
+  const bias = g.op('Add', [g.op('Mul', [gate, state.position]), state.keys]);
+  const attended = layers.attention(
+    seen,
+    {
+      query: `${name}.attention.q_proj`,
+      key: `${name}.attention.k_proj`,
+      value: `${name}.attention.v_proj`,
+      output: `${name}.attention.out_proj`,
+    },
+    width,
+    heads,
+    state.split,
+    bias,
+  );
+  const middle = g.op('Add', [state.hidden, attended]);
+  if (before) return g.op('Add', [middle, feed(norm(middle, 'final_layer_norm'))]);
+  const normed = norm(middle, 'layer_norm');
+  return norm(g.op('Add', [normed, feed(normed)]), 'final_layer_norm');
+}

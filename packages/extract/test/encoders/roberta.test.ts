@@ -1,0 +1,40 @@
+import { createSession, modelBytes } from '@lsgmer/onnx';
+import { describe, expect, it } from 'vitest';
+import { type RobertaConfig, buildRoberta, robertaMaxTokens } from '../../src/encoders/roberta.ts';
+import { golden, largestError } from '../support.ts';
+import { goldenWeights } from './seeded.ts';
+
+const { config, seed, batches } = golden<{
+  config: RobertaConfig;
+  seed: number;
+  batches: { ids: number[][]; hidden: number[][] }[];
+}>('encoders/roberta.json');
+
+describe('buildRoberta', () => {
+  it("gives the hidden states of Hugging Face's RobertaModel, ragged batches included", async () => {
+    const session = await createSession(modelBytes(buildRoberta(config, goldenWeights(seed))), { device: 'cpu', threads: 1 });
+    for (const { ids, hidden } of batches) {
+      const longest = Math.max(...ids.map((row) => row.length));
+      const shape = [ids.length, longest];
+      const padded = ids.flatMap((row) => [...row, ...new Array<number>(longest - row.length).fill(config.pad_token_id)]);
+      const mask = ids.flatMap((row) => Array.from({ length: longest }, (_, i) => (i < row.length ? 1n : 0n)));
+      const { last_hidden_state: out } = await session.run({
+        input_ids: { data: BigInt64Array.from(padded, BigInt), shape },
+        attention_mask: { data: BigInt64Array.from(mask), shape },
+      });
+      expect(out?.shape).toEqual([...shape, config.hidden_size]);
+      ids.forEach((row, i) => {
+        const from = i * longest * config.hidden_size;
+        const found = (out?.data as Float32Array).subarray(from, from + row.length * config.hidden_size);
+        expect(largestError(found, hidden[i] ?? [])).toBeLessThan(1e-5);
+      });
+    }
+    await session.release();
+  });
+
+  it('has room for 512 tokens in the base size', () => {
+    expect(robertaMaxTokens({ ...config, max_position_embeddings: 514, pad_token_id: 1 })).toBe(512);
+    expect(robertaMaxTokens(config)).toBe(38);
+    expect(Math.max(...batches.flatMap(({ ids }) => ids.map((row) => row.length)))).toBe(38);
+  });
+});
