@@ -255,8 +255,9 @@ def train(settings: dict, batch: Batch) -> tuple[list[float], Lsgmer, list[np.nd
                 average.mul_(alpha).add_(table.detach(), alpha=1 - alpha)
                 if role == "reset":
                     table.data.copy_(average)
-                    if settings.get("ma.moments") == "clear":
-                        optimiser.state.pop(table)
+                    if settings.get("ma.moments") == "clear":  # the step count, which all tensors share, goes on
+                        optimiser.state[table]["exp_avg"].zero_()
+                        optimiser.state[table]["exp_avg_sq"].zero_()
         if step % t["epoch"] == 0 and averages:
             seen.append(np.concatenate([a.reshape(-1).numpy() for a in averages]))
     return losses, model, seen

@@ -21,9 +21,7 @@ export function initialValues(specs: readonly ParameterSpec[], seeds: InitialSee
     else {
       const rng = Rng.for('initial', stream, seeds[stream], name);
       const draw =
-        init.kind === 'normal'
-          ? () => init.sd * rng.normal()
-          : () => init.bound * (2 * rng.uniform() - 1);
+        init.kind === 'normal' ? () => init.sd * rng.normal() : () => init.bound * (2 * rng.uniform() - 1);
       for (let i = at; i < end; i++) out[i] = draw();
     }
     at = end;

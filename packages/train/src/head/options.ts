@@ -120,7 +120,7 @@ export const LSGMER_OPTIONS = [
     type: ['keep', 'clear'],
     default: 'keep',
     source: 'Eq. 9',
-    help: "The optimiser's moments of the labels after a reset.",
+    help: "The optimiser's moments of the labels after a reset; clear sets them to 0, its step count goes on.",
   },
   {
     key: 'gate',

@@ -150,7 +150,8 @@ export function worstTensor(
   actual: Float32Array,
   expected: Float32Array,
 ): { readonly name: string; readonly error: number } {
-  if (actual.length !== expected.length) throw new Error(`${actual.length} values, ${expected.length} expected`);
+  if (actual.length !== expected.length)
+    throw new Error(`${actual.length} values, ${expected.length} expected`);
   let worst = { name: '', error: 0 };
   let at = 0;
   for (const [name, shape] of entry.parameters) {
