@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { UserError } from '@lsgmer/datasets';
@@ -76,12 +76,26 @@ function onPath(env: NodeJS.ProcessEnv): string | undefined {
 
 function fromNpm(): string | undefined {
   const name = `${NPM_SCOPE}/${process.platform}-${process.arch}`;
+  let path: string;
   try {
     const root = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-    const path = join(root, process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg');
-    return existsSync(path) ? path : undefined;
+    path = join(root, process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg');
   } catch {
     return undefined;
+  }
+  if (!existsSync(path)) return undefined;
+  makeExecutable(path);
+  return path;
+}
+
+/** The package's install script does this, but npm may be told to run none. */
+function makeExecutable(path: string): void {
+  const { mode } = statSync(path);
+  if (process.platform === 'win32' || (mode & 0o111) !== 0) return;
+  try {
+    chmodSync(path, mode | 0o111);
+  } catch {
+    // Not ours to change: the attempt to run it says so.
   }
 }
 

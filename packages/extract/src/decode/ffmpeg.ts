@@ -26,7 +26,8 @@ export async function decodeTogether(
 ): Promise<Decoded[]> {
   const { code, outputs, errors } = await runFfmpeg(binary, clips, policy, signal);
   if (code === 0) return clips.map((_, i) => settle(outputs[i] as Buffer, policy));
-  if (clips.length === 1) return [{ reason: `ffmpeg: ${lastLine(errors, clips[0] as Clip) || `exit code ${code}`}` }];
+  if (clips.length === 1)
+    return [{ reason: `ffmpeg: ${lastLine(errors, clips[0] as Clip) || `exit code ${code}`}` }];
   const alone: Decoded[] = [];
   for (const clip of clips) alone.push(...(await decodeTogether(binary, [clip], policy, signal)));
   return alone;
@@ -55,9 +56,9 @@ async function runFfmpeg(
     const closed = once(child, 'close') as Promise<[number | null]>;
     const outputs = clips.map((_, i) => collect(child.stdio[FIRST_PIPE + i] as Readable));
     const errors = collect(child.stderr as Readable);
-    const [[code], ...buffers] = await Promise.all([closed, errors, ...outputs]);
+    const [[code], told, decoded] = await Promise.all([closed, errors, Promise.all(outputs)]);
     signal?.throwIfAborted();
-    return { code, errors: (buffers[0] as Buffer).toString('utf8'), outputs: buffers.slice(1) as Buffer[] };
+    return { code, errors: told.toString('utf8'), outputs: decoded };
   } finally {
     signal?.removeEventListener('abort', stop);
   }
@@ -69,7 +70,10 @@ async function collect(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** -xerror: damaged data ends the process instead of becoming a shorter clip. */
+/**
+ * -xerror: damaged data ends the process instead of becoming a shorter clip. -rematrix_maxval 1: the weights of
+ * a downmix add up to 1, as they do when ffmpeg writes integers; for floats it leaves them at 1.41 (stereo).
+ */
 function argumentsFor(clips: readonly Clip[], policy: DecodePolicy): string[] {
   const args = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-xerror'];
   const limit = readLimit(policy.length);
@@ -79,9 +83,20 @@ function argumentsFor(clips: readonly Clip[], policy: DecodePolicy): string[] {
     args.push('-i', `file:${path}`);
   }
   const format =
-    policy.channels === 'downmix' ? ['-ac', '1', '-f', 'f32le'] : ['-c:a', 'pcm_f32le', '-bitexact', '-f', 'wav'];
+    policy.channels === 'downmix'
+      ? ['-ac', '1', '-rematrix_maxval', '1', '-f', 'f32le']
+      : ['-c:a', 'pcm_f32le', '-bitexact', '-f', 'wav'];
   clips.forEach((_, i) => {
-    args.push('-map', `${i}:a:0`, '-t', String(limit), '-ar', String(SAMPLE_RATE), ...format, `pipe:${FIRST_PIPE + i}`);
+    args.push(
+      '-map',
+      `${i}:a:0`,
+      '-t',
+      String(limit),
+      '-ar',
+      String(SAMPLE_RATE),
+      ...format,
+      `pipe:${FIRST_PIPE + i}`,
+    );
   });
   return args;
 }

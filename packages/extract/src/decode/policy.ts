@@ -4,8 +4,8 @@ import type { Json } from '@lsgmer/datasets';
 export const SAMPLE_RATE = 16_000;
 
 /**
- * How several channels become one: `downmix` as ffmpeg's `-ac 1` (centre and front weighted, no LFE), `center`
- * the centre channel (where there is none, the mean), `mean` of all channels.
+ * How several channels become one: `downmix` as ffmpeg's `-ac 1` writes it to a WAV (front and centre first, no
+ * LFE; of stereo the mean), `center` the centre channel (where there is none, the mean), `mean` of all channels.
  */
 export type ChannelPolicy = 'downmix' | 'center' | 'mean';
 

@@ -21,13 +21,19 @@ export async function readWav(clip: Clip, policy: DecodePolicy): Promise<Float32
     if (magic.toString('latin1') !== 'RIFF') return undefined;
     const header = headerOf(file, size);
     if (header.truncated) {
-      throw new ClipError(`the file ends early: ${header.frames} samples are there, its header promises more`);
+      throw new ClipError(
+        `the file ends early: ${header.frames} samples are there, its header promises more`,
+      );
     }
     if (header.frames === 0) throw new ClipError('a WAV of 0 samples');
     const decode = decoderOf(header);
     if (decode === undefined || header.sampleRate !== SAMPLE_RATE) return undefined;
     const { first, count } = bounds(clip, header.frames, policy);
-    const bytes = await readBytes(file, header.dataOffset + first * header.blockAlign, count * header.blockAlign);
+    const bytes = await readBytes(
+      file,
+      header.dataOffset + first * header.blockAlign,
+      count * header.blockAlign,
+    );
     const mono = mixToMono(decode(bytes), header.channels, policy.channels);
     // A centre channel can only be told by the speaker positions, which ffmpeg reads.
     if (mono === undefined || (policy.channels === 'center' && header.channels > 2)) return undefined;

@@ -71,7 +71,10 @@ export class Layers {
     bias: string,
   ): string {
     const g = this.graph;
-    const scaled = g.op('Mul', [this.linear(x, names.query, width, width), g.scalar((width / heads) ** -0.5)]);
+    const scaled = g.op('Mul', [
+      this.linear(x, names.query, width, width),
+      g.scalar((width / heads) ** -0.5),
+    ]);
     const query = this.splitHeads(scaled, split);
     const key = this.splitHeads(this.linear(x, names.key, width, width), split, true);
     const value = this.splitHeads(this.linear(x, names.value, width, width), split);

@@ -26,13 +26,19 @@ export const WavlmConfig = z
     feat_extract_activation: z.literal('gelu'),
     add_adapter: z.literal(false).optional(),
   })
-  .refine(({ conv_dim: a, conv_kernel: b, conv_stride: c }) => a.length === b.length && b.length === c.length, {
-    error: 'conv_dim, conv_kernel and conv_stride differ in length',
-  });
+  .refine(
+    ({ conv_dim: a, conv_kernel: b, conv_stride: c }) => a.length === b.length && b.length === c.length,
+    {
+      error: 'conv_dim, conv_kernel and conv_stride differ in length',
+    },
+  );
 export type WavlmConfig = z.infer<typeof WavlmConfig>;
 
 /** Frames that the convolutions make of a waveform: floor((n - kernel) / stride) + 1, one after the other. */
-export function wavlmFrames(config: Pick<WavlmConfig, 'conv_kernel' | 'conv_stride'>, samples: number): number {
+export function wavlmFrames(
+  config: Pick<WavlmConfig, 'conv_kernel' | 'conv_stride'>,
+  samples: number,
+): number {
   return config.conv_kernel.reduce(
     (length, kernel, i) => Math.floor((length - kernel) / (config.conv_stride[i] as number)) + 1,
     samples,

@@ -16,7 +16,10 @@ export function convolutions(layers: Layers, config: WavlmConfig, waveform: stri
   config.conv_dim.forEach((channels, i) => {
     const name = `feature_extractor.conv_layers.${i}`;
     const kernel = config.conv_kernel[i] as number;
-    const inputs = [x, layers.parameter(`${name}.conv.weight`, [channels, config.conv_dim[i - 1] ?? 1, kernel])];
+    const inputs = [
+      x,
+      layers.parameter(`${name}.conv.weight`, [channels, config.conv_dim[i - 1] ?? 1, kernel]),
+    ];
     if (config.conv_bias) inputs.push(layers.parameter(`${name}.conv.bias`, [channels]));
     x = g.op('Conv', inputs, { kernel_shape: [kernel], strides: [config.conv_stride[i] as number] });
     if (config.feat_extract_norm === 'layer') {
@@ -25,7 +28,9 @@ export function convolutions(layers: Layers, config: WavlmConfig, waveform: stri
       x = g.op('Transpose', [normed], { perm: [0, 2, 1] });
     } else if (i === 0) {
       // A group norm with one group per channel, over the whole length of the clip.
-      const affine = ['weight', 'bias'].map((part) => layers.parameter(`${name}.layer_norm.${part}`, [channels]));
+      const affine = ['weight', 'bias'].map((part) =>
+        layers.parameter(`${name}.layer_norm.${part}`, [channels]),
+      );
       x = g.op('InstanceNormalization', [x, ...affine], { epsilon: float(CONVOLUTION_EPSILON) });
     }
     x = layers.gelu(x);
@@ -61,7 +66,11 @@ export function frameMask(layers: Layers, config: WavlmConfig, mask: string, pos
  */
 export function positionalConvolution(layers: Layers, config: WavlmConfig, x: string): string {
   const g = layers.graph;
-  const { hidden_size: width, num_conv_pos_embeddings: kernel, num_conv_pos_embedding_groups: groups } = config;
+  const {
+    hidden_size: width,
+    num_conv_pos_embeddings: kernel,
+    num_conv_pos_embedding_groups: groups,
+  } = config;
   const name = 'encoder.pos_conv_embed.conv';
   const inputs = [
     g.op('Transpose', [x], { perm: [0, 2, 1] }),

@@ -56,18 +56,32 @@ export function relativePositionBias(layers: Layers, config: WavlmConfig, count:
  * @param split int64 [4]: batch, frames, heads, width of a head
  * @returns [B, heads, m, 1]
  */
-export function positionGate(layers: Layers, config: WavlmConfig, name: string, x: string, split: string): string {
+export function positionGate(
+  layers: Layers,
+  config: WavlmConfig,
+  name: string,
+  x: string,
+  split: string,
+): string {
   const g = layers.graph;
   const { num_attention_heads: heads, hidden_size } = config;
   const width = hidden_size / heads;
   const weight = sumFours(layers.values(`${name}.gru_rel_pos_linear.weight`, [8, width]), width);
   const bias = sumFours(layers.values(`${name}.gru_rel_pos_linear.bias`, [8]), 1);
   const perHead = g.op('Reshape', [x, g.int64([-1, width])]); // [B m heads, d]
-  const gates = g.op('Gemm', [perHead, g.constant('float32', [2, width], weight), g.constant('float32', [2], bias)], {
-    transB: 1,
+  const gates = g.op(
+    'Gemm',
+    [perHead, g.constant('float32', [2, width], weight), g.constant('float32', [2], bias)],
+    {
+      transB: 1,
+    },
+  );
+  const shape = g.op('Concat', [g.op('Slice', [split, g.int64([0]), g.int64([3])]), g.int64([2])], {
+    axis: 0,
   });
-  const shape = g.op('Concat', [g.op('Slice', [split, g.int64([0]), g.int64([3])]), g.int64([2])], { axis: 0 });
-  const placed = g.op('Transpose', [g.op('Reshape', [g.op('Sigmoid', [gates]), shape])], { perm: [0, 2, 1, 3] });
+  const placed = g.op('Transpose', [g.op('Reshape', [g.op('Sigmoid', [gates]), shape])], {
+    perm: [0, 2, 1, 3],
+  });
   const [a, b] = g.opN('Split', [placed], { axis: -1 }, 2) as [string, string]; // [B, heads, m, 1] each
   const constant = layers.parameter(`${name}.gru_rel_pos_const`, [1, heads, 1, 1]);
   const inner = g.op('Sub', [g.op('Mul', [b, constant]), g.scalar(1)]);

@@ -92,7 +92,7 @@ function open(json: string, origin: string): LibraryTokenizer {
   let tokenizer: LibraryTokenizer;
   try {
     description = JSON.parse(json) as typeof description;
-    tokenizer = new Tokenizer(description, {}) as unknown as LibraryTokenizer;
+    tokenizer = new Tokenizer(description, {});
   } catch (error) {
     throw new UserError(`${origin}: not a tokenizer.json (${(error as Error).message})`);
   }

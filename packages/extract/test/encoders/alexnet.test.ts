@@ -4,11 +4,11 @@ import { type AlexnetConfig, alexnetSteps, buildAlexnet } from '../../src/encode
 import { golden, largestError } from '../support.ts';
 import { goldenWeights } from './seeded.ts';
 
-const { channels, seed, runs } = golden<{
+const { channels, seed, runs } = golden('encoders/alexnet.json') as {
   channels: AlexnetConfig['channels'];
   seed: number;
   runs: { columns: number; batch: number; steps: number; features: number[] }[];
-}>('encoders/alexnet.json');
+};
 
 describe('buildAlexnet', () => {
   it("gives the features of torchvision's AlexNet, step by step", async () => {

@@ -4,28 +4,36 @@ import { type RobertaConfig, buildRoberta, robertaMaxTokens } from '../../src/en
 import { golden, largestError } from '../support.ts';
 import { goldenWeights } from './seeded.ts';
 
-const { config, seed, batches } = golden<{
+const { config, seed, batches } = golden('encoders/roberta.json') as {
   config: RobertaConfig;
   seed: number;
   batches: { ids: number[][]; hidden: number[][] }[];
-}>('encoders/roberta.json');
+};
 
 describe('buildRoberta', () => {
   it("gives the hidden states of Hugging Face's RobertaModel, ragged batches included", async () => {
-    const session = await createSession(modelBytes(buildRoberta(config, goldenWeights(seed))), { device: 'cpu', threads: 1 });
+    const session = await createSession(modelBytes(buildRoberta(config, goldenWeights(seed))), {
+      device: 'cpu',
+      threads: 1,
+    });
     for (const { ids, hidden } of batches) {
       const longest = Math.max(...ids.map((row) => row.length));
       const shape = [ids.length, longest];
-      const padded = ids.flatMap((row) => [...row, ...new Array<number>(longest - row.length).fill(config.pad_token_id)]);
-      const mask = ids.flatMap((row) => Array.from({ length: longest }, (_, i) => (i < row.length ? 1n : 0n)));
-      const { last_hidden_state: out } = await session.run({
+      const padded = ids.flatMap((row) => [
+        ...row,
+        ...Array.from({ length: longest - row.length }, () => config.pad_token_id),
+      ]);
+      const mask = ids.flatMap((row) =>
+        Array.from({ length: longest }, (_, i) => (i < row.length ? 1n : 0n)),
+      );
+      const { last_hidden_state: out = { data: new Float32Array(), shape: [] } } = await session.run({
         input_ids: { data: BigInt64Array.from(padded, BigInt), shape },
         attention_mask: { data: BigInt64Array.from(mask), shape },
       });
-      expect(out?.shape).toEqual([...shape, config.hidden_size]);
+      expect(out.shape).toEqual([...shape, config.hidden_size]);
       ids.forEach((row, i) => {
         const from = i * longest * config.hidden_size;
-        const found = (out?.data as Float32Array).subarray(from, from + row.length * config.hidden_size);
+        const found = (out.data as Float32Array).subarray(from, from + row.length * config.hidden_size);
         expect(largestError(found, hidden[i] ?? [])).toBeLessThan(1e-5);
       });
     }

@@ -4,7 +4,9 @@ import { golden } from '../support.ts';
 
 describe('distanceBucket', () => {
   it("is Hugging Face's, past the farthest distance too", () => {
-    const { buckets } = golden<{ buckets: { count: number; farthest: number; bucketOf: number[] }[] }>('encoders/wavlm.json');
+    const { buckets } = golden('encoders/wavlm.json') as {
+      buckets: { count: number; farthest: number; bucketOf: number[] }[];
+    };
     expect(buckets).toHaveLength(3);
     for (const { count, farthest, bucketOf } of buckets) {
       expect(bucketOf.map((_, distance) => distanceBucket(distance, count, farthest))).toEqual(bucketOf);

@@ -11,12 +11,19 @@ interface Kind {
   readonly ragged: { samples: number[]; frames: number[]; hidden: number[][] };
 }
 
-const { seed, kinds } = golden<{ seed: number; kinds: Record<'layer' | 'group', Kind> }>('encoders/wavlm.json');
+const { seed, kinds } = golden('encoders/wavlm.json') as {
+  seed: number;
+  kinds: Record<'layer' | 'group', Kind>;
+};
 const weights = goldenWeights(seed);
 const waveform = (samples: number): Float32Array => weights.tensor(`input.${samples}`, [samples]);
 
 /** Runs clips as one batch; each is followed by `padding` where it is shorter than the longest. */
-async function run(session: Session, clips: readonly Float32Array[], padding = 0): Promise<{ data: Float32Array; frames: number }> {
+async function run(
+  session: Session,
+  clips: readonly Float32Array[],
+  padding = 0,
+): Promise<{ data: Float32Array; frames: number }> {
   const longest = Math.max(...clips.map((clip) => clip.length));
   const values = new Float32Array(clips.length * longest).fill(padding);
   const mask = new BigInt64Array(values.length);
@@ -37,16 +44,22 @@ describe.each(['layer', 'group'] as const)('buildWavlm with %s norm', (name) => 
   const width = kind.config.hidden_size;
   let session: Session;
   beforeAll(async () => {
-    session = await createSession(modelBytes(buildWavlm(kind.config, weights)), { device: 'cpu', threads: 1 });
+    session = await createSession(modelBytes(buildWavlm(kind.config, weights)), {
+      device: 'cpu',
+      threads: 1,
+    });
   });
   afterAll(() => session.release());
 
-  it.each(kind.alone)("gives Hugging Face's hidden states for $samples samples", async ({ samples, frames, hidden }) => {
-    const out = await run(session, [waveform(samples)]);
-    expect(out.frames).toBe(frames);
-    expect(wavlmFrames(kind.config, samples)).toBe(frames);
-    expect(largestError(out.data, hidden)).toBeLessThan(2e-5);
-  });
+  it.each(kind.alone)(
+    "gives Hugging Face's hidden states for $samples samples",
+    async ({ samples, frames, hidden }) => {
+      const out = await run(session, [waveform(samples)]);
+      expect(out.frames).toBe(frames);
+      expect(wavlmFrames(kind.config, samples)).toBe(frames);
+      expect(largestError(out.data, hidden)).toBeLessThan(2e-5);
+    },
+  );
 
   it("gives Hugging Face's hidden states for a ragged batch with its mask", async () => {
     const { samples, frames, hidden } = kind.ragged;
@@ -64,7 +77,9 @@ describe.each(['layer', 'group'] as const)('buildWavlm with %s norm', (name) => 
     for (const [i, clip] of clips.entries()) {
       const alone = await run(session, [clip]);
       const from = i * together.frames * width;
-      expect(largestError(together.data.subarray(from, from + alone.data.length), alone.data)).toBeLessThan(1e-6);
+      expect(largestError(together.data.subarray(from, from + alone.data.length), alone.data)).toBeLessThan(
+        1e-6,
+      );
     }
   });
 });
@@ -72,13 +87,18 @@ describe.each(['layer', 'group'] as const)('buildWavlm with %s norm', (name) => 
 describe('layer norm models', () => {
   it('ignore what the padding holds, and samples past the last full frame', async () => {
     const { config } = kinds.layer;
-    const session = await createSession(modelBytes(buildWavlm(config, weights)), { device: 'cpu', threads: 1 });
+    const session = await createSession(modelBytes(buildWavlm(config, weights)), {
+      device: 'cpu',
+      threads: 1,
+    });
     const clips = [waveform(9000), waveform(719)];
     const zeros = await run(session, clips);
     const junk = await run(session, clips, 7);
     expect(largestError(junk.data.subarray(0, 27 * 16), zeros.data.subarray(0, 27 * 16))).toBe(0);
     const short = zeros.frames * 16;
-    expect(largestError(junk.data.subarray(short, short + 16), zeros.data.subarray(short, short + 16))).toBe(0);
+    expect(largestError(junk.data.subarray(short, short + 16), zeros.data.subarray(short, short + 16))).toBe(
+      0,
+    );
 
     const whole = await run(session, [waveform(719)]);
     const cut = await run(session, [waveform(719).slice(0, 400)]);
@@ -90,7 +110,9 @@ describe('layer norm models', () => {
 describe('wavlmFrames', () => {
   it('counts as seven convolutions do', () => {
     const lengths = [399, 400, 719, 720, 16_000, 33_333, 48_000];
-    expect(lengths.map((samples) => wavlmFrames(kinds.layer.config, samples))).toEqual([0, 1, 1, 2, 49, 103, 149]);
+    expect(lengths.map((samples) => wavlmFrames(kinds.layer.config, samples))).toEqual([
+      0, 1, 1, 2, 49, 103, 149,
+    ]);
     expect(wavlmField(kinds.layer.config)).toEqual({ field: 400, stride: 320 });
   });
 });

@@ -10,7 +10,7 @@ interface Clip {
 }
 
 const mel = new AlexnetMel();
-const clips = golden<Clip[]>('spectrogram/alexnet_mel.json');
+const clips = golden('spectrogram/alexnet_mel.json') as Clip[];
 const waveform = (pcm: readonly number[]): Float32Array => Float32Array.from(pcm, (value) => value / 32768);
 
 describe('AlexnetMel', () => {

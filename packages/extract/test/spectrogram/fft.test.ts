@@ -5,7 +5,7 @@ import { largestError } from '../support.ts';
 /** The definition, term by term. */
 function definition(re: Float64Array, im: Float64Array): { re: number[]; im: number[] } {
   const n = re.length;
-  const out = { re: new Array<number>(n).fill(0), im: new Array<number>(n).fill(0) };
+  const out = { re: Array.from({ length: n }, () => 0), im: Array.from({ length: n }, () => 0) };
   for (let k = 0; k < n; k++) {
     for (let i = 0; i < n; i++) {
       const angle = (-2 * Math.PI * ((i * k) % n)) / n;

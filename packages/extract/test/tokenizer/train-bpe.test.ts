@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { trainByteLevelBpe } from '../../src/tokenizer/train-bpe.ts';
 import { golden } from '../support.ts';
 
-const { corpus, merges } = golden<{ corpus: string[]; merges: string[] }>('tokenizer/bpe.json');
+const { corpus, merges } = golden('tokenizer/bpe.json') as { corpus: string[]; merges: string[] };
 
 describe('trainByteLevelBpe', () => {
   it("finds the merges of Hugging Face's trainer", () => {
