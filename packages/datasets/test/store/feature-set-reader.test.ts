@@ -1,21 +1,96 @@
 import { describe, expect, it } from 'vitest';
-import { openFeatureSet } from '../../src/store/feature-set-reader.ts';
+import { FeatureSet, openFeatureSet } from '../../src/store/feature-set-reader.ts';
 import { openFeatureSetWriter } from '../../src/store/feature-set-writer.ts';
-import { sampleRows, sampleSpec, temporaryStore } from './sample.ts';
-describe('x', () => {
-  it('y', () => {
-    const store = temporaryStore();
-    const spec = sampleSpec({ kind: 'text' });
-    const w = openFeatureSetWriter({ store, spec, part: 'a' });
-    for (const r of sampleRows(spec, 70)) w.append(r);
-    w.close();
-    const s = openFeatureSet({ stores: [store], dataset: 'sample', feature: 'sample-text' });
-    expect(s.ids().length).toBe(70);
-    for (const r of sampleRows(spec, 70)) {
-      const x = s.read(r.id);
-      expect(x.n).toBe(r.n);
-      expect(x.tokenIds).toEqual(r.tokenIds);
-      expect(x.tokenSpans).toEqual(r.tokenSpans);
+import type { FeatureSpec } from '../../src/store/feature-spec.ts';
+import { asStored, sampleRow, sampleRows, sampleSpec, temporaryStore, writeRows } from './sample.ts';
+
+function written(spec: FeatureSpec, count = 40): FeatureSet {
+  const store = temporaryStore();
+  writeRows(store, spec, sampleRows(spec, count));
+  return openFeatureSet({ stores: [store], dataset: spec.dataset, feature: spec.feature });
+}
+
+describe('round trip', () => {
+  it.each([
+    ['text', 'float16'],
+    ['text', 'float32'],
+    ['audio', 'float16'],
+    ['audio', 'float32'],
+  ] as const)('%s as %s', (kind, dtype) => {
+    const spec = sampleSpec({ kind, dtype });
+    const set = written(spec, 70);
+    expect(set.spec).toEqual(spec);
+    expect([set.dtype, set.dim, set.fingerprint]).toEqual([dtype, 8, spec.fingerprint]);
+    const rows = sampleRows(spec, 70);
+    expect(set.ids()).toEqual(rows.map(({ id }) => id));
+    expect(set.inputs()).toEqual(new Map(rows.map(({ id, input }) => [id, input])));
+    for (const row of rows.reverse()) {
+      expect(set.length(row.id)).toBe(row.n);
+      expect(set.read(row.id)).toEqual(asStored(row, dtype));
+      expect(set.read(row.id)).toEqual(asStored(row, dtype));
     }
+    set.close();
+  });
+});
+
+describe('readInto', () => {
+  it("fills the caller's memory from an element on, and nothing else", () => {
+    const set = written(sampleSpec());
+    const row = asStored(sampleRow(sampleSpec(), 5), 'float16');
+    const target = new Uint16Array(200).fill(0x5555).subarray(10, 190); // a view into larger memory
+    expect(set.readInto(row.id, target, 30)).toBe(row.n);
+    expect(target.subarray(30, 30 + row.values.length)).toEqual(row.values);
+    const rest = [...target.subarray(0, 30), ...target.subarray(30 + row.values.length)];
+    expect(new Set(rest)).toEqual(new Set([0x5555]));
+    set.close();
+  });
+
+  it('decodes float16 into float32, and never rounds float32', () => {
+    const narrow = written(sampleSpec());
+    const row = sampleRow(sampleSpec(), 5);
+    const target = new Float32Array(row.features.length + 2).fill(9);
+    narrow.readInto(row.id, target, 1);
+    expect(target[0]).toBe(9);
+    for (const [k, value] of row.features.entries()) {
+      expect(Math.abs((target[k + 1] ?? NaN) - value)).toBeLessThanOrEqual(
+        Math.max(Math.abs(value) * 2 ** -11, 2 ** -25),
+      );
+    }
+    narrow.close();
+    const wide = written(sampleSpec({ dtype: 'float32' }));
+    expect(() => wide.readInto(row.id, new Uint16Array(1000))).toThrow(
+      'holds float32: read it into a Float32Array',
+    );
+    wide.close();
+  });
+
+  it('refuses a target that is too small', () => {
+    const set = written(sampleSpec());
+    const { id, features } = sampleRow(sampleSpec(), 5);
+    expect(() => set.readInto(id, new Uint16Array(features.length), 1)).toThrow(
+      `${features.length} values do not fit ${features.length} elements from 1 on`,
+    );
+    set.close();
+  });
+});
+
+describe('rows that are not there', () => {
+  it('are named, with the reason where it is known', () => {
+    const store = temporaryStore();
+    const spec = sampleSpec();
+    const writer = openFeatureSetWriter({ store, spec, part: 'main' });
+    writer.append(sampleRow(spec, 0));
+    writer.quarantine('sample/bad', 'the WAV has 0 samples', 'x');
+    writer.close();
+    const set = openFeatureSet({ stores: [store], dataset: 'sample', feature: spec.feature });
+    const name = `sample/sample-audio@${spec.fingerprint.slice(0, 12)}`;
+    expect([set.has('sample/bad'), set.has('sample/none')]).toEqual([false, false]);
+    expect(() => set.read('sample/bad')).toThrow(
+      `${name} has no row for sample/bad, which could not be computed: the WAV has 0 samples`,
+    );
+    expect(() => set.length('sample/none')).toThrow(
+      `${name} has no row for sample/none: extract it, or leave it out`,
+    );
+    set.close();
   });
 });
