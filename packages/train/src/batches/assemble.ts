@@ -1,0 +1,168 @@
+import { Rng } from '@lsgmer/datasets';
+import type { FeatureDims, Head, HeadConfig, HostBatch, InputSpec } from '../head/contract.ts';
+import { mapPoolWeights, mapPositions, type StepTimes } from '../head/interpolation.ts';
+import type { MicroBatch } from './epoch.ts';
+import {
+  type FeatureInput,
+  type FeatureSource,
+  type FeatureSources,
+  featureDims,
+  type Joined,
+} from './source.ts';
+
+/** Where a micro-batch stands in its update: sets the weight of its rows and the draws of dropout. */
+export interface Place {
+  /** Real rows of the whole update: each weighs 1 / rows. */
+  readonly rows: number;
+  /** Row of the update at which this micro-batch starts. */
+  readonly firstRow: number;
+  /** Seed and number of the update for dropout masks; without it nothing is dropped. */
+  readonly dropout?: { readonly seed: number; readonly step: number };
+}
+
+type Feed = Float32Array | Uint16Array;
+
+/**
+ * Builds batches in host memory from cached rows. Buffers are reused: a batch is valid until it is released.
+ * Padding is always 0, so it depends on nothing that was there before.
+ */
+export class Assembler {
+  private readonly head: Head;
+  private readonly config: HeadConfig;
+  private readonly classes: number;
+  private readonly joined: Joined;
+  private readonly sources: FeatureSources;
+  private readonly dims: FeatureDims;
+  private readonly times: { audio: StepTimes; map: StepTimes } | undefined;
+  /** Buffers by input name that no batch holds; each is as large as the largest batch so far needed. */
+  private readonly free = new Map<string, ArrayBuffer[]>();
+
+  constructor(head: Head, config: HeadConfig, classes: number, joined: Joined, sources: FeatureSources) {
+    this.head = head;
+    this.config = config;
+    this.classes = classes;
+    this.joined = joined;
+    this.sources = sources;
+    this.dims = featureDims(sources);
+    const { audio, map } = sources;
+    this.times = audio && map ? { audio: stepTimes(audio), map: stepTimes(map) } : undefined;
+  }
+
+  /**
+   * @returns the batch with every input that the head lists for its shape
+   * @throws what the sources throw; Error for an input that nothing here can fill
+   */
+  async assemble(micro: MicroBatch, place: Place): Promise<HostBatch> {
+    const { shape, items } = micro;
+    if (items.length > shape.rows) throw new Error(`${items.length} utterances for ${shape.rows} rows`);
+    const feeds: { [name: string]: Feed } = {};
+    for (const spec of this.head.inputs(this.config, this.dims, this.classes, shape)) {
+      feeds[spec.name] = await this.fill(spec, items, place);
+    }
+    return { shape, ids: items.map((item) => this.row(item).id), feeds };
+  }
+
+  /** Gives a batch's buffers back. */
+  release(batch: HostBatch): void {
+    for (const [name, feed] of Object.entries(batch.feeds)) {
+      const list = this.free.get(name) ?? [];
+      list.push(feed.buffer as ArrayBuffer);
+      this.free.set(name, list);
+    }
+  }
+
+  private async fill(spec: InputSpec, items: readonly number[], place: Place): Promise<Feed> {
+    const size = spec.shape.reduce((a, b) => a * b, 1);
+    const { name } = spec;
+    if (name === 'text' || name === 'audio' || name === 'map') return this.features(spec, name, size, items);
+    const out = new Float32Array(this.buffer(name, 4 * size), 0, size);
+    out.fill(0);
+    const width = size / (spec.shape[0] as number);
+    items.forEach((item, r) => {
+      this.fillRow(name, spec, item, out.subarray(r * width, (r + 1) * width), place, r);
+    });
+    return out;
+  }
+
+  private fillRow(
+    name: string,
+    spec: InputSpec,
+    item: number,
+    out: Float32Array,
+    place: Place,
+    r: number,
+  ): void {
+    const lengths = this.length(item);
+    if (name === 'textMask') out.fill(1, 0, lengths.text);
+    else if (name === 'audioMask') out.fill(1, 0, lengths.audio);
+    else if (name === 'target') out[this.row(item).label] = 1;
+    else if (name === 'weight') out[0] = 1 / place.rows;
+    else if (name === 'mapPool') out.set(mapPoolWeights(lengths.map, spec.shape[2] as number));
+    else if (name === 'mapPosition') {
+      if (this.times === undefined) throw new Error('mapPosition needs the sources audio and map');
+      mapPositions(lengths.audio, lengths.map, this.times.audio, this.times.map, out);
+    } else if (name.startsWith('dropout.')) {
+      this.fillDropout(name.slice('dropout.'.length), out, place, r);
+    } else throw new Error(`head ${this.head.name} asks for the input ${name}, which no batch has`);
+  }
+
+  /** 0 or 1 / keep, drawn from seed, update, place and row of the update: accumulation changes nothing. */
+  private fillDropout(where: string, out: Float32Array, { dropout, firstRow }: Place, r: number): void {
+    const rate = dropout === undefined ? 0 : Number(this.config[`${where}.dropout`]);
+    if (!(rate >= 0 && rate < 1)) throw new Error(`no rate in [0, 1) under the key ${where}.dropout`);
+    if (dropout === undefined || rate === 0) {
+      out.fill(1);
+      return;
+    }
+    const rng = Rng.for('dropout', dropout.seed, dropout.step, where, firstRow + r);
+    const kept = 1 / (1 - rate);
+    for (let i = 0; i < out.length; i++) out[i] = rng.uniform() < rate ? 0 : kept;
+  }
+
+  private async features(
+    spec: InputSpec,
+    name: FeatureInput,
+    size: number,
+    items: readonly number[],
+  ): Promise<Feed> {
+    const source = this.sources[name];
+    if (source === undefined) throw new Error(`the head asks for ${name}, but no feature feeds it`);
+    const out =
+      source.dtype === 'float16'
+        ? new Uint16Array(this.buffer(name, 2 * size), 0, size)
+        : new Float32Array(this.buffer(name, 4 * size), 0, size);
+    const width = size / (spec.shape[0] as number);
+    for (const [r, item] of items.entries()) {
+      const used = this.length(item)[name] * source.dim;
+      if (used > width) throw new Error(`${this.row(item).id}: ${used} values for a row of ${width}`);
+      await source.readInto(this.row(item).id, out, r * width);
+      out.fill(0, r * width + used, (r + 1) * width);
+    }
+    out.fill(0, items.length * width);
+    return out;
+  }
+
+  /** A free buffer of at least `bytes`; smaller ones are dropped, so the pool grows to one size. */
+  private buffer(name: string, bytes: number): ArrayBuffer {
+    const list = this.free.get(name);
+    for (let found = list?.pop(); found !== undefined; found = list?.pop()) {
+      if (found.byteLength >= bytes) return found;
+    }
+    return new ArrayBuffer(bytes);
+  }
+
+  private row(item: number): Joined['rows'][number] {
+    return this.joined.rows[item] as Joined['rows'][number];
+  }
+
+  private length(item: number): Joined['lengths'][number] {
+    return this.joined.lengths[item] as Joined['lengths'][number];
+  }
+}
+
+function stepTimes({ feature, firstSeconds, stepSeconds }: FeatureSource): StepTimes {
+  if (firstSeconds === null || stepSeconds === null) {
+    throw new Error(`feature ${feature} has no times: an audio feature states firstSeconds and stepSeconds`);
+  }
+  return { firstSeconds, stepSeconds };
+}

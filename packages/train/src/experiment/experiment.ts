@@ -1,0 +1,136 @@
+import type { Json } from '@lsgmer/datasets';
+import { Interrupted, type Reporter } from '@lsgmer/datasets';
+import { featureDims } from '../batches/source.ts';
+import { NO_PREDICTION } from '../evaluate/metrics.ts';
+import type { Prediction } from '../evaluate/predict.ts';
+import { fit } from '../fit/fit.ts';
+import type { Engine } from '../head/contract.ts';
+import { decodePredictions } from '../record/predictions.ts';
+import { RunFolder } from '../record/run-folder.ts';
+import { NUMERICS_VERSION } from '../record/run-id.ts';
+import type { ExperimentPlan, RunPlan, VariantPlan } from './plan.ts';
+import type { ExperimentRequest } from './request.ts';
+import { type ExperimentResult, experimentResult, type RunOutcome, variantResult } from './result.ts';
+
+export interface ExperimentContext {
+  readonly reporter: Reporter;
+  /** Aborted: the run under way saves, then Interrupted is thrown. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds from any start. */
+  readonly now: () => number;
+}
+
+/**
+ * Does the runs of a plan that are not finished yet, one after the other, and sums all of them up. Run again
+ * after an interruption, it goes on where it stopped. One engine serves all runs of a variant.
+ * @throws Interrupted when stopped; UserError for what is the user's (see `fit`)
+ */
+export async function runExperiment(
+  plan: ExperimentPlan,
+  context: ExperimentContext,
+): Promise<ExperimentResult> {
+  const { request } = plan;
+  const results = [];
+  for (const variant of plan.variants) {
+    reportDropped(variant, context.reporter);
+    const outcomes: RunOutcome[] = [];
+    let engine: Engine | undefined;
+    try {
+      for (const run of variant.runs) {
+        const folder = folderOf(request, run);
+        if (folder.finished) {
+          outcomes.push(finishedOutcome(folder, run, request.classes));
+          continue;
+        }
+        if (context.signal?.aborted === true) throw new Interrupted(`stopped before ${titleOf(run)}`);
+        engine ??= await request.engine.create(
+          request.head,
+          variant.request.configuration.head,
+          featureDims(variant.sources),
+          request.classes.length,
+        );
+        outcomes.push(await executeRun(request, variant, run, folder, engine, context));
+      }
+    } finally {
+      await engine?.dispose();
+    }
+    results.push(variantResult(variant, outcomes, request.classes));
+  }
+  return experimentResult(plan, results, NUMERICS_VERSION);
+}
+
+/** Runs of a plan that are not finished: what `runExperiment` would do. */
+export function pendingRuns(plan: ExperimentPlan): RunPlan[] {
+  return plan.variants.flatMap(({ runs }) => runs.filter((run) => !folderOf(plan.request, run).finished));
+}
+
+export function folderOf({ runs, dataset, task }: ExperimentRequest, run: RunPlan): RunFolder {
+  return new RunFolder(runs, dataset, task, run.id);
+}
+
+/** Does one run, or the rest of it, in its folder. */
+async function executeRun(
+  request: ExperimentRequest,
+  variant: VariantPlan,
+  run: RunPlan,
+  folder: RunFolder,
+  engine: Engine,
+  context: ExperimentContext,
+): Promise<RunOutcome> {
+  const index = new Map(variant.joined.rows.map((row, i) => [row.id, i]));
+  const items = (rows: readonly { id: string }[]): number[] => rows.map(({ id }) => index.get(id) as number);
+  folder.begin(configRecord(request, run));
+  const predictions = await fit(
+    {
+      head: request.head,
+      configuration: variant.request.configuration,
+      classes: request.classes,
+      sources: variant.sources,
+      joined: { ...variant.joined, rows: run.labels },
+      shapes: variant.shapes,
+      train: items(run.parts.train),
+      test: items(run.parts.test),
+      fold: run.fold,
+      seed: run.seed,
+      unanswered: run.parts.unanswered.map(({ id, label }): Prediction => ({
+        id,
+        label,
+        prediction: NO_PREDICTION,
+        probabilities: [],
+      })),
+      folder,
+      engine,
+    },
+    { reporter: context.reporter, signal: context.signal, now: context.now, title: titleOf(run) },
+  );
+  return { plan: run, predictions, skipped: false };
+}
+
+function finishedOutcome(folder: RunFolder, run: RunPlan, classes: readonly string[]): RunOutcome {
+  const { text, path } = folder.predictions();
+  return { plan: run, predictions: decodePredictions(text, classes, path), skipped: true };
+}
+
+function configRecord(request: ExperimentRequest, run: RunPlan): Json {
+  return {
+    run: run.id,
+    variant: run.variant,
+    identity: run.identity as unknown as Json,
+    coverage: run.parts.coverage as unknown as Json,
+    environment: request.environment,
+  };
+}
+
+function titleOf({ variant, fold, seed }: RunPlan): string {
+  return `${variant} ${fold} seed ${seed}`;
+}
+
+/** Training utterances without features are never dropped in silence. */
+function reportDropped({ request, covered }: VariantPlan, reporter: Reporter): void {
+  const dropped = new Map(covered.flatMap((one) => one.coverage.missingTrain.map((m) => [m.id, m.reason])));
+  if (dropped.size === 0) return;
+  const list = [...dropped].map(([id, reason]) => `${id}: ${reason}`).join('; ');
+  reporter.warn(
+    `variant ${request.name}: ${dropped.size} training utterances lack a feature and are left out: ${list}`,
+  );
+}

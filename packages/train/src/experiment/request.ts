@@ -1,0 +1,47 @@
+import type { Fold } from '@lsgmer/datasets';
+import type { FeatureSources, LabelledId } from '../batches/source.ts';
+import type { Configuration } from '../config/configuration.ts';
+import type { MissingRule, SelectionRule } from '../config/recipe.ts';
+import type { MetricKey } from '../evaluate/metrics.ts';
+import type { Engine, FeatureDims, Head, HeadConfig } from '../head/contract.ts';
+
+/** A row of the result's table. */
+export interface VariantRequest {
+  readonly name: string;
+  readonly configuration: Configuration;
+}
+
+/** Makes engines of one kind; `name` and `device` are part of a run's identity. */
+export interface EngineFactory {
+  readonly name: string;
+  readonly device: string;
+  create(head: Head, config: HeadConfig, dims: FeatureDims, classes: number): Promise<Engine>;
+}
+
+/** A whole experiment: variants x seeds x folds over one task of one dataset. */
+export interface ExperimentRequest {
+  readonly dataset: string;
+  /** Generated data: the result says so. */
+  readonly synthetic: boolean;
+  readonly task: string;
+  /** Class names by index. */
+  readonly classes: readonly string[];
+  /** The task's main metric. */
+  readonly metric: MetricKey;
+  /** Every utterance of the task, in the manifest's order. */
+  readonly rows: readonly LabelledId[];
+  /** The folds to run. */
+  readonly folds: readonly Fold[];
+  readonly seeds: readonly number[];
+  readonly head: Head;
+  readonly variants: readonly VariantRequest[];
+  /** Features at hand; each variant uses those that its head asks for. */
+  readonly sources: FeatureSources;
+  readonly missing: MissingRule;
+  readonly select: SelectionRule;
+  readonly engine: EngineFactory;
+  /** Folder of all runs. */
+  readonly runs: string;
+  /** Recorded in config.json, not part of any identity: versions, threads, host, command. */
+  readonly environment: { readonly [key: string]: string | number | boolean | null };
+}

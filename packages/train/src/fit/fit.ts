@@ -1,0 +1,191 @@
+import type { Reporter } from '@lsgmer/datasets';
+import { Interrupted } from '@lsgmer/datasets';
+import { Assembler } from '../batches/assemble.ts';
+import { planEpoch, planPass, type Update } from '../batches/epoch.ts';
+import { featureDims, type FeatureSources, type Joined } from '../batches/source.ts';
+import type { Configuration } from '../config/configuration.ts';
+import { argmax, predict, type Prediction } from '../evaluate/predict.ts';
+import { scoresOf, scorePredictions } from '../evaluate/summary.ts';
+import type { BatchShape, Engine, Head, HostBatch, StepResult } from '../head/contract.ts';
+import { encodePredictions } from '../record/predictions.ts';
+import type { EpochTiming, RunFolder } from '../record/run-folder.ts';
+import { type EpochRecord, type EpochSums, noSums } from '../record/run-state.ts';
+import { badBatch, requireFinite } from './finite.ts';
+import { TrainingState } from './training-state.ts';
+
+/** One run: a configuration on one fold with one seed. */
+export interface FitRequest {
+  readonly head: Head;
+  readonly configuration: Configuration;
+  readonly classes: readonly string[];
+  readonly sources: FeatureSources;
+  /** Utterances of both parts, with the labels that training sees. */
+  readonly joined: Joined;
+  /** Static shapes that cover all of them. */
+  readonly shapes: readonly BatchShape[];
+  /** Indices into `joined`. */
+  readonly train: readonly number[];
+  readonly test: readonly number[];
+  readonly fold: string;
+  readonly seed: number;
+  /** Predictions that are known without a head: test utterances that count as errors. */
+  readonly unanswered: readonly Prediction[];
+  readonly folder: RunFolder;
+  /** An engine for the head, configuration and features; its parameters are overwritten. */
+  readonly engine: Engine;
+}
+
+export interface FitContext {
+  readonly reporter: Reporter;
+  /** Aborted: saves and throws Interrupted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds from any start. */
+  readonly now: () => number;
+  /** Name of the run in progress lines. */
+  readonly title: string;
+}
+
+/** Least milliseconds between two saves: files that are safe on disk cost some 10 ms each, a short epoch less. */
+const SAVE_AFTER = 3000;
+
+/**
+ * Trains one run from its start, or from where its folder says that it stopped; ends with the same bits either
+ * way. Saves after an epoch (every few seconds, where epochs are short), and between two updates when `signal` is
+ * aborted.
+ * @returns predictions for the test part after the last epoch (selection rule `last`)
+ * @throws Interrupted after saving; UserError for a loss that is not finite, an unreadable row, a damaged record
+ */
+export async function fit(request: FitRequest, context: FitContext): Promise<Prediction[]> {
+  const { head, configuration, classes, sources, joined, shapes, engine, folder, seed } = request;
+  const { epochs, batchSize } = configuration.trainer;
+  const assembler = new Assembler(head, configuration.head, classes.length, joined, sources);
+  const dims = featureDims(sources);
+  const state = new TrainingState(head, configuration, dims, classes.length, seed, engine);
+  const saved = folder.load();
+  const records: EpochRecord[] = [...(saved?.epochs ?? [])];
+  const timings: EpochTiming[] = folder.timings().slice(0, saved?.state.epoch ?? 0);
+  let { epoch, position, step, sums } = saved?.state ?? { epoch: 0, position: 0, step: 0, sums: noSums };
+  if (saved !== undefined) state.restore(saved.tensors, step);
+  const pass = planPass(request.test, joined.lengths, shapes);
+  let predictions: Prediction[] | undefined;
+  let lastSave = context.now();
+
+  const evaluate = async (): Promise<Prediction[]> => {
+    const restore = state.labels.forEvaluation(engine.parameters);
+    try {
+      const found = await predict(engine, assembler, pass, joined, classes.length);
+      return [...found, ...request.unanswered];
+    } finally {
+      restore();
+    }
+  };
+
+  const save = (): void => {
+    folder.addTiming(timings);
+    folder.save({ epoch, position, step, sums }, state.tensors(), records);
+  };
+
+  while (epoch < epochs) {
+    const started = context.now();
+    const first = sums.rows;
+    const updates = planEpoch(request.train, joined.lengths, shapes, batchSize, seed, epoch);
+    for (; position < updates.length; position++) {
+      if (context.signal?.aborted === true) {
+        save();
+        throw new Interrupted(`${context.title}: stopped in epoch ${epoch + 1}, after ${step} updates`);
+      }
+      const update = updates[position] as Update;
+      const when = `in epoch ${epoch + 1}, update ${position + 1} of ${updates.length}`;
+      sums = await runUpdate(request, assembler, update, step, sums, when);
+      state.update();
+      step++;
+    }
+    requireFinite(engine.parameters, `after epoch ${epoch + 1}`);
+    const seconds = (context.now() - started) / 1000;
+    const movement = state.endEpoch();
+    predictions = await evaluate();
+    epoch++;
+    records.push(epochRecord(epoch, sums, movement, predictions, classes.length));
+    timings.push({ epoch, seconds, utterancesPerSecond: (sums.rows - first) / seconds });
+    position = 0;
+    sums = noSums;
+    if (epoch < epochs && context.now() - lastSave >= SAVE_AFTER) {
+      save();
+      lastSave = context.now();
+    }
+    const { loss, trainWa } = records.at(-1) as EpochRecord;
+    const note = `loss ${loss.toFixed(4)}, train WA ${(100 * trainWa).toFixed(1)}`;
+    context.reporter.progress({ task: context.title, done: epoch, total: epochs, unit: 'epochs', note });
+  }
+
+  predictions ??= await evaluate();
+  folder.addTiming(timings);
+  const restore = state.labels.forEvaluation(engine.parameters);
+  folder.finish(
+    {
+      head: { tensors: state.named(), metadata: { run: folder.id, head: head.name, epoch: String(epoch) } },
+      predictions: encodePredictions(predictions, request.fold, classes),
+      epochs: records,
+    },
+    { epoch, step, sums },
+  );
+  restore();
+  return predictions;
+}
+
+/** Adds up the gradients of an update's micro-batches; returns the sums with its rows added. */
+async function runUpdate(
+  { engine, seed, classes, joined }: FitRequest,
+  assembler: Assembler,
+  update: Update,
+  step: number,
+  sums: EpochSums,
+  when: string,
+): Promise<EpochSums> {
+  let { loss, ce, apc, right } = sums;
+  let firstRow = 0;
+  engine.clearGradients();
+  for (const micro of update.micro) {
+    const batch = await assembler.assemble(micro, { rows: update.rows, firstRow, dropout: { seed, step } });
+    const result = await engine.gradients(batch);
+    requireFiniteLoss(result, batch, when);
+    // the weights are 1 / rows of the update: times rows gives sums over utterances
+    loss += result.loss * update.rows;
+    ce += result.ce * update.rows;
+    apc += result.apc * update.rows;
+    micro.items.forEach((item, r) => {
+      const row = result.logits.subarray(r * classes.length, (r + 1) * classes.length);
+      if (argmax(row) === joined.rows[item]?.label) right++;
+    });
+    firstRow += micro.items.length;
+    assembler.release(batch);
+  }
+  return { loss, ce, apc, right, rows: sums.rows + update.rows, updates: sums.updates + 1 };
+}
+
+function requireFiniteLoss({ loss, ce, apc }: StepResult, batch: HostBatch, when: string): void {
+  if ([loss, ce, apc].every(Number.isFinite)) return;
+  throw badBatch('the loss', batch, when);
+}
+
+function epochRecord(
+  epoch: number,
+  sums: EpochSums,
+  movement: { readonly relative: number; readonly cosines: readonly number[] },
+  predictions: readonly Prediction[],
+  classes: number,
+): EpochRecord {
+  const test = scorePredictions(predictions, classes);
+  return {
+    epoch,
+    loss: sums.loss / sums.rows,
+    ce: sums.ce / sums.rows,
+    apc: sums.apc / sums.rows,
+    trainWa: sums.right / sums.rows,
+    labelMovement: movement.cosines.length === 0 ? null : movement.relative,
+    labelCosines: [...movement.cosines],
+    updates: sums.updates,
+    utterances: sums.rows,
+    test: { ...scoresOf(test), n: test.n },
+  };
+}

@@ -1,0 +1,124 @@
+import type { Configuration } from '../config/configuration.ts';
+import { AdamW } from '../engine/adamw.ts';
+import type { Engine, FeatureDims, Head, ParameterSpec } from '../head/contract.ts';
+import { initialValues } from '../head/initial-values.ts';
+import { LabelAverage, type LabelMovement, type LabelSpan } from '../head/moving-average.ts';
+import type { Safetensors, Tensor } from './safetensors.ts';
+
+/**
+ * All numbers that training changes: parameters (in the engine's flat vector), the optimiser's moments and the
+ * label averages; made from the seed, saved to and restored from a checkpoint.
+ */
+export class TrainingState {
+  readonly labels: LabelAverage;
+  private readonly engine: Engine;
+  private readonly specs: readonly ParameterSpec[];
+  private readonly optimiser: AdamW;
+
+  /** Overwrites the engine's parameters with initial values. */
+  constructor(
+    head: Head,
+    { trainer, head: config }: Configuration,
+    dims: FeatureDims,
+    classes: number,
+    seed: number,
+    engine: Engine,
+  ) {
+    this.engine = engine;
+    this.specs = head.parameters(config, dims, classes);
+    const initial = initialValues(this.specs, { weights: seed, labels: trainer.labelSeed ?? seed });
+    if (initial.length !== engine.parameters.length) {
+      throw new Error(
+        `head ${head.name} has ${initial.length} parameters, the engine ${engine.parameters.length}`,
+      );
+    }
+    engine.parameters.set(initial);
+    this.optimiser = new AdamW(initial.length, trainer);
+    this.labels = new LabelAverage(config, labelSpans(this.specs), engine.parameters);
+  }
+
+  /** One optimiser step on the engine's gradient. */
+  update(): void {
+    const { parameters, gradient } = this.engine;
+    this.optimiser.step(parameters, gradient);
+    this.forget(this.labels.afterStep(parameters));
+  }
+
+  /** Ends an epoch: the moving average of the labels. */
+  endEpoch(): LabelMovement {
+    const { movement, forget } = this.labels.afterEpoch(this.engine.parameters);
+    this.forget(forget);
+    return movement;
+  }
+
+  /** Everything that a checkpoint must hold beside the counters. */
+  tensors(): Safetensors['tensors'] {
+    const flat = (values: Float32Array): Tensor => ({ shape: [values.length], values });
+    const { average, unaveraged, initial, epochStart } = this.labels.state;
+    return {
+      parameters: flat(this.engine.parameters),
+      'adamw.first': flat(this.optimiser.first),
+      'adamw.second': flat(this.optimiser.second),
+      'labels.average': flat(average),
+      'labels.unaveraged': flat(unaveraged),
+      'labels.initial': flat(initial),
+      'labels.epochStart': flat(epochStart),
+    };
+  }
+
+  /**
+   * @param step updates that the checkpoint had seen
+   * @throws Error where a tensor is missing or has another size: the run's id should have told
+   */
+  restore(tensors: Safetensors['tensors'], step: number): void {
+    const size = this.engine.parameters.length;
+    const read = (name: string, length: number): Float32Array => {
+      const values = tensors[name]?.values;
+      if (values?.length !== length) {
+        throw new Error(`checkpoint: ${name} has ${values?.length ?? 'no'} values, expected ${length}`);
+      }
+      return values;
+    };
+    const labels = this.labels.state.initial.length;
+    this.engine.parameters.set(read('parameters', size));
+    this.optimiser.first.set(read('adamw.first', size));
+    this.optimiser.second.set(read('adamw.second', size));
+    this.optimiser.steps = step;
+    this.labels.restore({
+      average: read('labels.average', labels),
+      unaveraged: read('labels.unaveraged', labels),
+      initial: read('labels.initial', labels),
+      epochStart: read('labels.epochStart', labels),
+    });
+  }
+
+  /** The parameters by name, as they are now; copies. */
+  named(): Safetensors['tensors'] {
+    let at = 0;
+    const out: { [name: string]: Tensor } = {};
+    for (const { name, shape } of this.specs) {
+      const size = shape.reduce((a, b) => a * b, 1);
+      out[name] = { shape, values: this.engine.parameters.slice(at, at + size) };
+      at += size;
+    }
+    return out;
+  }
+
+  private forget(spans: readonly LabelSpan[]): void {
+    for (const { offset, length } of spans) {
+      this.optimiser.first.fill(0, offset, offset + length);
+      this.optimiser.second.fill(0, offset, offset + length);
+    }
+  }
+}
+
+/** Where the averaged parameters (label tables) lie in the flat vector. */
+export function labelSpans(specs: readonly ParameterSpec[]): LabelSpan[] {
+  let offset = 0;
+  return specs.flatMap(({ shape, averaged }) => {
+    const length = shape.reduce((a, b) => a * b, 1);
+    const span = { offset, length, rows: shape[0] as number };
+    offset += length;
+    return averaged ? [span] : [];
+  });
+}

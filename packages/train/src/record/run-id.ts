@@ -1,0 +1,71 @@
+import { canonicalJson, digestJson, type Json, sha256Hex } from '@lsgmer/datasets';
+import { type FeatureInput, featureInputs, type FeatureSources, type LabelledId } from '../batches/source.ts';
+import type { HeadConfig } from '../head/contract.ts';
+
+/**
+ * Raised by hand when a change of ours moves results: batches, initial values, optimiser, graph. Runs of an
+ * older version are stale, never mixed with newer ones.
+ */
+export const NUMERICS_VERSION = 1;
+
+/** The parts of a fold that a run sees, by id with its class. */
+export interface RunParts {
+  readonly train: readonly LabelledId[];
+  readonly test: readonly LabelledId[];
+}
+
+/** A feature as part of a run's identity. */
+export interface FeatureIdentity {
+  readonly feature: string;
+  readonly fingerprint: string;
+  /** sha256 of the ids and row checksums that the run's utterances have in it. */
+  readonly rows: string;
+}
+
+/** Everything that a result depends on; what is not here (threads, paths, host, versions) is only recorded. */
+export interface RunIdentity {
+  readonly dataset: string;
+  readonly task: string;
+  /** In the order of their index. */
+  readonly classes: readonly string[];
+  readonly fold: string;
+  readonly seed: number;
+  readonly head: string;
+  readonly config: HeadConfig;
+  readonly features: { readonly [input in FeatureInput]?: FeatureIdentity };
+  /** sha256 of ids and classes of the training and the test part. */
+  readonly utterances: string;
+  readonly engine: string;
+  readonly device: string;
+  readonly numerics: number;
+}
+
+/** First 12 hex digits of the sha256 of the RFC 8785 JSON of the identity. */
+export function runId(identity: RunIdentity): string {
+  return digestJson(identity as unknown as Json).slice(0, 12);
+}
+
+/** Digest of the utterances and labels of both parts, in their order. */
+export function utterancesDigest({ train, test }: RunParts): string {
+  const list = (rows: readonly LabelledId[]): Json => rows.map(({ id, label }) => [id, label]);
+  return digestJson({ train: list(train), test: list(test) });
+}
+
+/** Identity of each feature over the given utterances, which all have a row in each. */
+export function featureIdentities(
+  sources: FeatureSources,
+  rows: readonly LabelledId[],
+): RunIdentity['features'] {
+  const found: { [input in FeatureInput]?: FeatureIdentity } = {};
+  for (const input of featureInputs) {
+    const source = sources[input];
+    if (source === undefined) continue;
+    const checksums = rows.map(({ id }) => [id, source.checksum(id)]);
+    found[input] = {
+      feature: source.feature,
+      fingerprint: source.fingerprint,
+      rows: sha256Hex(canonicalJson(checksums)),
+    };
+  }
+  return found;
+}

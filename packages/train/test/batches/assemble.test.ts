@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import { Assembler } from '../../src/batches/assemble.ts';
+import { joinFeatures } from '../../src/batches/source.ts';
+import type { BatchShape, Head, HostBatch } from '../../src/head/contract.ts';
+import { lsgmer } from '../../src/head/lsgmer.ts';
+import { MemorySource, utterances } from '../support/memory-source.ts';
+import { halfToNumber } from '../support/tiny-head.ts';
+
+const rows = utterances(12, 3);
+const ids = rows.map((row) => row.id);
+const sources = {
+  text: new MemorySource('text', 5, ids, [1, 7]),
+  audio: new MemorySource('audio', 6, ids, [2, 30], 0.0125, 0.02),
+  map: new MemorySource('map', 14, ids, [1, 4], 0.25, 0.2),
+};
+const joined = joinFeatures(rows, sources);
+const config = { d: 8, heads: 2, 'classifier.dropout': 0.25, 'audio.alexnet': 'time' };
+const shape: BatchShape = { rows: 4, text: 9, audio: 33, map: 6 };
+
+function assembler(head: Head = lsgmer, settings = config): Assembler {
+  return new Assembler(head, settings, 3, joined, sources);
+}
+
+/** The contract's definitions, value by value. */
+function naive(shape: BatchShape, items: readonly number[], total: number): { [name: string]: number[] } {
+  const out: { [name: string]: number[] } = {};
+  const fill = (
+    name: string,
+    steps: number,
+    dim: number,
+    value: (item: number, i: number, k: number) => number,
+  ): void => {
+    const values: number[] = [];
+    out[name] = values;
+    for (let r = 0; r < shape.rows; r++) {
+      const item = items[r];
+      for (let i = 0; i < steps; i++) {
+        for (let k = 0; k < dim; k++) values.push(item === undefined ? 0 : value(item, i, k));
+      }
+    }
+  };
+  for (const name of ['text', 'audio', 'map'] as const) {
+    const source = sources[name];
+    const steps = (item: number): number => source.length(ids[item] as string) as number;
+    fill(name, shape[name], source.dim, (item, i, k) =>
+      i < steps(item)
+        ? halfToNumber((source.rows.get(ids[item] as string) as Uint16Array)[i * source.dim + k] as number)
+        : 0,
+    );
+    if (name !== 'map') fill(`${name}Mask`, shape[name], 1, (item, i) => (i < steps(item) ? 1 : 0));
+  }
+  fill('mapPosition', shape.audio, 1, (item, i) => {
+    const frames = sources.audio.length(ids[item] as string) as number;
+    const steps = sources.map.length(ids[item] as string) as number;
+    if (i >= frames) return 0;
+    return Math.fround(Math.min(Math.max((0.0125 + 0.02 * i - 0.25) / 0.2, 0), steps - 1));
+  });
+  fill('target', 1, 3, (item, _, k) => (rows[item]?.label === k ? 1 : 0));
+  fill('weight', 1, 1, () => Math.fround(1 / total));
+  return out;
+}
+
+function numbers(feed: Float32Array | Uint16Array): number[] {
+  return Array.from(feed, (x) => (feed instanceof Uint16Array ? halfToNumber(x) : x));
+}
+
+function expectNaive(batch: HostBatch, items: readonly number[], total: number): void {
+  const expected = naive(batch.shape, items, total);
+  expect(Object.keys(batch.feeds).sort()).toEqual([...Object.keys(expected), 'dropout.classifier'].sort());
+  for (const [name, values] of Object.entries(expected)) {
+    expect(numbers(batch.feeds[name] as Float32Array), name).toEqual(values);
+  }
+}
+
+describe('Assembler', () => {
+  it('equals a naive assembly, value by value', async () => {
+    const batch = await assembler().assemble({ shape, items: [3, 0, 7, 11] }, { rows: 9, firstRow: 0 });
+    expect(batch.ids).toEqual([ids[3], ids[0], ids[7], ids[11]]);
+    expectNaive(batch, [3, 0, 7, 11], 9);
+  });
+
+  it('pads missing rows with weight 0 and ignores what a buffer held before', async () => {
+    const one = assembler();
+    const larger = { rows: 6, text: 11, audio: 40, map: 7 };
+    const first = await one.assemble({ shape: larger, items: [0, 1, 2, 3, 4, 5] }, { rows: 6, firstRow: 0 });
+    const buffer = first.feeds['audio']?.buffer;
+    one.release(first);
+    const second = await one.assemble({ shape, items: [8, 2] }, { rows: 2, firstRow: 0 });
+    expect(second.feeds['audio']?.buffer).toBe(buffer);
+    expectNaive(second, [8, 2], 2);
+    expect(numbers(second.feeds['weight'] as Float32Array)).toEqual([0.5, 0.5, 0, 0]);
+  });
+
+  it('gives a batch buffers of its own until it is released', async () => {
+    const one = assembler();
+    const first = await one.assemble({ shape, items: [1] }, { rows: 1, firstRow: 0 });
+    const second = await one.assemble({ shape, items: [5] }, { rows: 1, firstRow: 0 });
+    expectNaive(first, [1], 1);
+    expectNaive(second, [5], 1);
+  });
+
+  it('draws dropout from seed, update and row: the same for one batch and for its parts', async () => {
+    const dropout = { seed: 5, step: 17 };
+    const whole = await assembler().assemble(
+      { shape, items: [0, 1, 2, 3] },
+      { rows: 4, firstRow: 0, dropout },
+    );
+    const half = { ...shape, rows: 2 };
+    const parts = await Promise.all(
+      [0, 2].map((at) =>
+        assembler().assemble({ shape: half, items: [at, at + 1] }, { rows: 4, firstRow: at, dropout }),
+      ),
+    );
+    const mask = numbers(whole.feeds['dropout.classifier'] as Float32Array);
+    expect(parts.flatMap((part) => numbers(part.feeds['dropout.classifier'] as Float32Array))).toEqual(mask);
+    expect(new Set(mask)).toEqual(new Set([0, Math.fround(1 / 0.75)]));
+    const next = await assembler().assemble(
+      { shape, items: [0, 1, 2, 3] },
+      { rows: 4, firstRow: 0, dropout: { seed: 5, step: 18 } },
+    );
+    expect(numbers(next.feeds['dropout.classifier'] as Float32Array)).not.toEqual(mask);
+  });
+
+  it('drops nothing without a draw', async () => {
+    const batch = await assembler().assemble({ shape, items: [0, 1, 2, 3] }, { rows: 4, firstRow: 0 });
+    expect(new Set(numbers(batch.feeds['dropout.classifier'] as Float32Array))).toEqual(new Set([1]));
+  });
+
+  it("pools the utterance's own map steps to six for the broadcast map", async () => {
+    const broadcast = { ...config, 'audio.alexnet': 'broadcast', 'classifier.dropout': 0 };
+    const batch = await assembler(lsgmer, broadcast).assemble(
+      { shape, items: [0, 1, 2] },
+      { rows: 3, firstRow: 0 },
+    );
+    const pool = batch.feeds['mapPool'] as Float32Array; // [4, 6, 6]
+    for (let r = 0; r < 3; r++) {
+      const steps = sources.map.length(ids[r] as string) as number;
+      for (let bin = 0; bin < 6; bin++) {
+        const row = Array.from(pool.subarray((r * 6 + bin) * 6, (r * 6 + bin + 1) * 6));
+        const start = Math.floor((bin * steps) / 6);
+        const end = Math.ceil(((bin + 1) * steps) / 6);
+        expect(row).toEqual(row.map((_, s) => (s >= start && s < end ? Math.fround(1 / (end - start)) : 0)));
+      }
+    }
+    expect(pool.subarray(3 * 36).every((x) => x === 0)).toBe(true);
+    expect(batch.feeds['mapPosition']).toBeUndefined();
+  });
+
+  it('names an input that it cannot fill, and too many rows', async () => {
+    const odd: Head = { ...lsgmer, inputs: () => [{ name: 'video', shape: [4, 3], dtype: 'float32' }] };
+    await expect(assembler(odd).assemble({ shape, items: [0] }, { rows: 1, firstRow: 0 })).rejects.toThrow(
+      'head lsgmer asks for the input video, which no batch has',
+    );
+    await expect(
+      assembler().assemble({ shape, items: [0, 1, 2, 3, 4] }, { rows: 5, firstRow: 0 }),
+    ).rejects.toThrow('5 utterances for 4 rows');
+  });
+});

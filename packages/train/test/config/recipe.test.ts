@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { UserErrors } from '@lsgmer/datasets';
+import { parseRecipe } from '../../src/config/recipe.ts';
+
+const good = {
+  description: 'Small.',
+  dataset: 'demo',
+  features: { text: 'random-tiny-roberta', audio: 'random-tiny-wavlm@1a2b', alexnet: 'alexnet-mel' },
+  set: { epochs: 5 },
+  seeds: [1],
+  variants: [
+    { name: 'full', set: {} },
+    { name: 'text', set: { modality: 'text' } },
+  ],
+};
+
+describe('recipe', () => {
+  it('fills in what may be left out', () => {
+    const recipe = parseRecipe(JSON.stringify(good), 'recipe.json');
+    expect(recipe).toMatchObject({ ...good, head: 'lsgmer', folds: 'all', select: 'last', missing: 'error' });
+    expect(recipe.task).toBeUndefined();
+  });
+
+  it('reports all problems at once', () => {
+    const bad = {
+      ...good,
+      dataset: '../x',
+      colour: 'red',
+      seeds: [],
+      features: { video: 'x' },
+      variants: [{ name: 'full' }],
+      select: 'best',
+    };
+    let found: readonly string[] = [];
+    try {
+      parseRecipe(JSON.stringify(bad), 'recipes/bad/recipe.json');
+    } catch (error) {
+      found = (error as UserErrors).problems;
+    }
+    const text = found.join('\n');
+    for (const part of ['dataset:', 'colour', 'seeds:', 'video', 'variants.0.set:', 'select:']) {
+      expect(text).toContain(part);
+    }
+    expect(found.every((line) => line.startsWith('recipes/bad/recipe.json: '))).toBe(true);
+  });
+
+  it('refuses text that is not JSON, doubled variants and doubled seeds', () => {
+    expect(() => parseRecipe('{', 'r.json')).toThrow(/^r.json: not JSON: /);
+    const doubled = { ...good, seeds: [1, 1], variants: [good.variants[0], good.variants[0]] };
+    expect(() => parseRecipe(JSON.stringify(doubled), 'r.json')).toThrow(
+      'r.json: variants: the name full occurs twice\nr.json: seeds: 1 occurs twice',
+    );
+  });
+});

@@ -1,0 +1,192 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { silent } from '@lsgmer/datasets';
+import { mean, score, standardDeviation } from '../../src/evaluate/metrics.ts';
+import { folderOf, pendingRuns, runExperiment } from '../../src/experiment/experiment.ts';
+import { planExperiment } from '../../src/experiment/plan.ts';
+import type { ExperimentRequest } from '../../src/experiment/request.ts';
+import type { ExperimentResult } from '../../src/experiment/result.ts';
+import { decodePredictions } from '../../src/record/predictions.ts';
+import { classes, folds, rows, tinyRequest, tinySources, TinyFactory } from '../support/tiny-experiment.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'lsgmer-experiment-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const context = { reporter: silent, now: () => 0 };
+const run = (request: ExperimentRequest): Promise<ExperimentResult> =>
+  runExperiment(planExperiment(request), context);
+
+describe('planExperiment', () => {
+  it('plans variants x seeds x folds, each with an id of its own, and writes nothing', () => {
+    const request = tinyRequest(join(root, 'runs'), {
+      folds,
+      seeds: [1, 2],
+      variants: { full: {}, text: { modality: 'text' } },
+    });
+    const plan = planExperiment(request);
+    const runs = plan.variants.flatMap((variant) => variant.runs);
+    expect(runs.map((one) => `${one.variant} ${one.seed} ${one.fold}`)).toEqual(
+      ['full', 'text'].flatMap((v) => [1, 2].flatMap((s) => folds.map((fold) => `${v} ${s} ${fold.id}`))),
+    );
+    expect(new Set(runs.map((one) => one.id)).size).toBe(12);
+    expect(Object.keys(plan.variants[1]?.sources ?? {})).toEqual(['text']);
+    expect(pendingRuns(plan)).toHaveLength(12);
+    expect(existsSync(join(root, 'runs'))).toBe(false);
+  });
+
+  it('shares shapes between folds and seeds', () => {
+    const [variant] = planExperiment(tinyRequest(root, { folds, seeds: [1, 2] })).variants;
+    expect(variant?.shapes.length).toBeLessThanOrEqual(3);
+  });
+
+  it('permutes the labels of the training part only, by the seed', () => {
+    const plan = planExperiment(tinyRequest(root, { seeds: [1, 2], set: { 'labels.permute': true } }));
+    const [one, two] = plan.variants[0]?.runs ?? [];
+    const truth = new Map(rows.map((row) => [row.id, row.label]));
+    for (const run of [one, two]) {
+      const wrong = run?.parts.train.filter((row) => row.label !== truth.get(row.id)) ?? [];
+      expect(wrong.length).toBeGreaterThan(25);
+      expect(run?.parts.test.every((row) => row.label === truth.get(row.id))).toBe(true);
+      const count = (k: number): number => run?.parts.train.filter((row) => row.label === k).length ?? 0;
+      expect([0, 1, 2].map(count)).toEqual([20, 20, 20]);
+      const seen = new Map(run?.labels.map((row) => [row.id, row.label]));
+      expect(run?.parts.train.every((row) => seen.get(row.id) === row.label)).toBe(true);
+    }
+    expect(one?.parts.train).not.toEqual(two?.parts.train);
+  });
+
+  it('reports coverage problems of all variants at once', () => {
+    const sources = tinySources();
+    sources.text.rows.delete(rows[0]?.id as string);
+    sources.text.reasons.set(rows[0]?.id as string, 'empty text');
+    const request = tinyRequest(root, {
+      sources,
+      variants: { full: {}, text: { modality: 'text' }, audio: { modality: 'audio' } },
+    });
+    const line = (name: string): string =>
+      `variant ${name}: fold Ses01: 1 of 30 test utterances lack a feature: demo/u000: no words (empty text); ` +
+      'extract them, or choose --missing wrong (counted as errors) or drop (result not comparable)';
+    expect(() => planExperiment(request)).toThrow(`${line('full')}\n${line('text')}`);
+  });
+});
+
+describe('runExperiment', () => {
+  it('sums up folds and seeds as its predictions say', async () => {
+    const request = tinyRequest(root, { folds, seeds: [1, 2, 3], set: { epochs: 4 } });
+    const plan = planExperiment(request);
+    const result = await runExperiment(plan, context);
+    expect(result).toMatchObject({
+      dataset: 'demo',
+      synthetic: true,
+      task: '3class',
+      select: 'last',
+      metric: 'ua',
+    });
+    const [variant] = result.variants;
+    expect(variant?.coverage).toMatchObject({ rule: 'error', evaluated: 90, expected: 90, comparable: true });
+    for (const [s, seed] of (variant?.seeds ?? []).entries()) {
+      const predictions = folds.map((_, f) => {
+        const folder = folderOf(request, plan.variants[0]?.runs[s * 3 + f] as never);
+        return decodePredictions(folder.predictions().text, classes, 'predictions.csv');
+      });
+      const metrics = predictions.map((fold) =>
+        score(
+          fold.map((p) => p.label),
+          fold.map((p) => p.prediction),
+          3,
+        ),
+      );
+      expect(seed.folds.map((fold) => fold.scores.ua)).toEqual(metrics.map((m) => m.ua));
+      expect(seed.overFolds.mean.ua).toBeCloseTo(mean(metrics.map((m) => m.ua)), 12);
+      expect(seed.overFolds.sd?.wf1).toBeCloseTo(standardDeviation(metrics.map((m) => m.wf1)), 12);
+      const all = predictions.flat();
+      expect(all.map((p) => p.id).sort()).toEqual(rows.map((row) => row.id));
+      const pooled = score(
+        all.map((p) => p.label),
+        all.map((p) => p.prediction),
+        3,
+      );
+      expect(seed.pooled.confusion).toEqual(pooled.confusion);
+      expect(seed.pooled.scores).toEqual({ wa: pooled.wa, ua: pooled.ua, wf1: pooled.wf1, mf1: pooled.mf1 });
+      expect(seed.pooled).toMatchObject({ evaluated: 90, expected: 90 });
+    }
+    const pooled = variant?.seeds.map((seed) => seed.pooled.scores.wa) ?? [];
+    expect(variant?.overSeeds.pooled.mean.wa).toBeCloseTo(mean(pooled), 12);
+    expect(variant?.overSeeds.pooled.sd?.wa).toBeCloseTo(standardDeviation(pooled), 12);
+    expect(JSON.parse(JSON.stringify(result))).toEqual(result);
+  });
+
+  it('recognises finished runs and skips them, with the same result', async () => {
+    const variants = { full: {}, audio: { modality: 'audio' } };
+    const first = await run(tinyRequest(root, { folds, variants }));
+    const engine = new TinyFactory();
+    const again = await run(tinyRequest(root, { folds, variants, engine }));
+    expect(engine.engines).toHaveLength(0);
+    const skipped = (result: ExperimentResult): boolean[] =>
+      result.variants.flatMap((v) => v.seeds.flatMap((s) => s.folds.map((f) => f.skipped)));
+    expect(skipped(first)).toEqual(Array(6).fill(false));
+    expect(skipped(again)).toEqual(Array(6).fill(true));
+    const plain = (result: ExperimentResult): string =>
+      JSON.stringify(result).replaceAll('"skipped":true', '"skipped":false');
+    expect(plain(again)).toBe(plain(first));
+    expect(pendingRuns(planExperiment(tinyRequest(root, { folds, variants })))).toEqual([]);
+  });
+
+  it('uses one engine a variant and disposes it', async () => {
+    const engine = new TinyFactory();
+    await run(
+      tinyRequest(root, { folds, seeds: [1, 2], variants: { full: {}, text: { modality: 'text' } }, engine }),
+    );
+    expect(engine.engines).toHaveLength(2);
+    expect(engine.engines.every((one) => one.disposed)).toBe(true);
+    expect(engine.engines[0]?.shapes.size).toBeLessThanOrEqual(3);
+  });
+
+  it('counts missing test utterances as errors, or drops them in sight', async () => {
+    const sources = tinySources();
+    const missing = [0, 1, 4].map((i) => rows[i]?.id as string); // two in the test part of Ses01, one in training
+    for (const id of missing) sources.audio.rows.delete(id);
+    const warnings: string[] = [];
+    const reporter = { ...silent, warn: (line: string) => void warnings.push(line) };
+    const by = async (rule: 'wrong' | 'drop') => {
+      const plan = planExperiment(tinyRequest(join(root, rule), { sources, missing: rule }));
+      return (await runExperiment(plan, { ...context, reporter })).variants[0];
+    };
+    const wrong = await by('wrong');
+    expect(wrong?.coverage).toMatchObject({ evaluated: 30, expected: 30, comparable: true });
+    expect(wrong?.coverage.missingTest.map((m) => m.id)).toEqual(missing.slice(0, 2));
+    expect(wrong?.coverage.missingTrain.map((m) => m.id)).toEqual(missing.slice(2));
+    expect(wrong?.seeds[0]?.pooled.unanswered).toEqual([1, 1, 0]);
+    const drop = await by('drop');
+    expect(drop?.coverage).toMatchObject({ evaluated: 28, expected: 30, comparable: false });
+    expect(drop?.seeds[0]?.folds[0]).toMatchObject({ evaluated: 28, expected: 30 });
+    const right = (variant: typeof wrong): number =>
+      variant?.seeds[0]?.pooled.confusion.reduce((sum, row, k) => sum + (row[k] as number), 0) as number;
+    expect(right(drop)).toBe(right(wrong));
+    expect(warnings[0]).toBe(
+      'variant full: 1 training utterances lack a feature and are left out: demo/u004: no frames',
+    );
+  });
+
+  it('records configuration, identity, coverage and environment beside the result', async () => {
+    await run(tinyRequest(root));
+    const [id] = readdirSync(join(root, 'demo', '3class'));
+    const config = JSON.parse(
+      readFileSync(join(root, 'demo', '3class', id as string, 'config.json'), 'utf8'),
+    ) as {
+      [key: string]: { [key: string]: unknown };
+    };
+    expect(config).toMatchObject({ run: id, variant: 'full', environment: { node: 'test' } });
+    expect(config['identity']).toMatchObject({
+      seed: 1,
+      fold: 'Ses01',
+      config: { epochs: 3, lr: 0.02, apc: 0.1 },
+    });
+    expect(config['coverage']).toMatchObject({ evaluated: 30, expected: 30 });
+  });
+});
