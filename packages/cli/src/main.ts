@@ -7,6 +7,7 @@ import { featuresCommand } from './commands/features.ts';
 import { manifestCommand } from './commands/manifest.ts';
 import { trainCommand } from './commands/train.ts';
 import { endProgress, receivedSignal } from './context.ts';
+import { VERSION } from './version.ts';
 import { describeError, EXIT } from './exit.ts';
 
 /** Runs one command line; returns the exit code. */
@@ -27,7 +28,7 @@ async function main(argv: string[]): Promise<number> {
     .strict()
     .recommendCommands()
     .wrap(Math.min(110, process.stdout.columns ?? 110))
-    .version('0.1.0')
+    .version(VERSION)
     .help()
     .alias('help', 'h')
     .exitProcess(false)

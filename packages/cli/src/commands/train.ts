@@ -1,0 +1,106 @@
+import { readManifest } from '@lsgmer/datasets';
+import { listOptions, onnxEngine, pendingRuns, planExperiment, runExperiment } from '@lsgmer/train';
+import type { CommandModule } from 'yargs';
+import { type CommonOptions, type Context, createContext } from '../context.ts';
+import { chooseDataset, requireStored } from '../dataset.ts';
+import { findHead, loadRecipe, parseAblations, parseSeeds, prepareExperiment, type TrainAsk } from '../experiment.ts';
+import { type Ceilings, experimentText } from '../ui/scores.ts';
+import { plainTable } from '../ui/table.ts';
+
+interface TrainOptions extends CommonOptions {
+  dataset?: string | undefined;
+  task?: string | undefined;
+  recipe?: string | undefined;
+  features?: string | undefined;
+  set: string[];
+  fold: string;
+  seeds?: string | undefined;
+  ablation?: string | undefined;
+  missing?: 'error' | 'wrong' | 'drop' | undefined;
+  device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
+  threads?: number | undefined;
+  options: boolean;
+  printConfig: boolean;
+  dryRun: boolean;
+  json: boolean;
+}
+
+export const trainCommand: CommandModule<object, TrainOptions> = {
+  command: 'train',
+  describe: 'train and evaluate the head over folds and seeds; finished runs are skipped',
+  builder: (y) =>
+    y
+      .option('dataset', { type: 'string', describe: 'name of the dataset' })
+      .option('task', { type: 'string', describe: "task of the card (default: its first, or the recipe's)" })
+      .option('recipe', { type: 'string', describe: 'name under recipes/, or a .json file' })
+      .option('features', { type: 'string', describe: 'text=..,audio=..,alexnet=.. (name or name@fingerprint)' })
+      .option('set', { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'key=value over recipe and defaults; again for more' })
+      .option('fold', { type: 'string', default: 'all', describe: 'fold ids, numbers from 1, commas, or all' })
+      .option('seeds', { type: 'string', describe: 'how many (5) or which (7,8)' })
+      .option('ablation', { type: 'string', describe: 'full, no-ma, no-joo, no-lsma-joo, commas, or all' })
+      .option('missing', { choices: ['error', 'wrong', 'drop'] as const, describe: 'test utterances without features' })
+      .option('device', { choices: ['auto', 'cpu', 'cuda', 'webgpu'] as const, default: 'cpu' as const, describe: 'where the step runs' })
+      .option('threads', { type: 'number', describe: 'threads of the step (default: all cores)' })
+      .option('options', { type: 'boolean', default: false, describe: 'list every key for --set, with default and source' })
+      .option('print-config', { type: 'boolean', default: false, describe: 'print the resolved configuration and stop' })
+      .option('dry-run', { type: 'boolean', default: false, describe: 'print the planned runs and stop' })
+      .option('json', { type: 'boolean', default: false, describe: 'result as JSON on stdout' })
+      .example('$0 train --dataset demo --recipe demo', '')
+      .example('$0 train --dataset iemocap --fold 1 --seeds 3 --set epochs=20', '')
+      .example('$0 train --options', ''),
+  handler: async (options) => {
+    const context = createContext(options);
+    if (options.options) {
+      printOptions(context);
+      return;
+    }
+    const recipe = options.recipe === undefined ? undefined : loadRecipe(options.recipe);
+    const dataset = chooseDataset(context, options.dataset ?? recipe?.dataset);
+    await runTraining(context, dataset, options);
+  },
+};
+
+function printOptions(context: Context): void {
+  const rows = listOptions(findHead('lsgmer')).map((row) => [row.key, row.type, String(row.default), row.source, row.help]);
+  context.print(plainTable([['key', 'type', 'default', 'source', 'meaning'], ...rows]));
+}
+
+/** Trains what is asked for and prints the result; shared with the demo. */
+export async function runTraining(context: Context, dataset: string, options: TrainOptions, ceilings?: Ceilings): Promise<void> {
+  requireStored(context, dataset);
+  const recipe = options.recipe === undefined ? undefined : loadRecipe(options.recipe);
+  const ask: TrainAsk = {
+    task: options.task,
+    recipe,
+    features: options.features,
+    set: options.set,
+    fold: options.fold,
+    seeds: options.seeds === undefined ? (recipe?.seeds ?? [1]) : parseSeeds(options.seeds),
+    ablations: options.ablation === undefined ? [] : parseAblations(options.ablation),
+    missing: options.missing ?? recipe?.missing ?? 'error',
+    engine: await onnxEngine({ device: options.device, ...(options.threads === undefined ? {} : { threads: options.threads }) }),
+  };
+  const { request, close } = prepareExperiment(context, readManifest(context.stores, dataset), ask);
+  try {
+    if (options.printConfig) {
+      const configs = Object.fromEntries(request.variants.map((variant) => [variant.name, variant.configuration.values]));
+      context.print(JSON.stringify(configs, null, 2));
+      return;
+    }
+    const plan = planExperiment(request);
+    const runs = plan.variants.flatMap((variant) => variant.runs);
+    const pending = pendingRuns(plan);
+    if (options.dryRun) {
+      const left = new Set(pending.map((run) => run.id));
+      context.print(plainTable(runs.map((run) => [run.id, run.variant, run.fold, `seed ${run.seed}`, left.has(run.id) ? 'to do' : 'finished'])));
+      return;
+    }
+    if (pending.length < runs.length) context.reporter.info(`${runs.length - pending.length} of ${runs.length} runs are finished already and are not redone`);
+    const result = await runExperiment(plan, { reporter: context.reporter, signal: context.signal, now: () => performance.now() });
+    context.print(options.json ? JSON.stringify(result) : experimentText(result, ceilings));
+  } finally {
+    close();
+  }
+}
+
+export type { TrainOptions };

@@ -1,0 +1,89 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Card, loadCard, UserError } from '@lsgmer/datasets';
+import type { Context } from './context.ts';
+import { rememberLocally } from './settings.ts';
+
+/** Cards that come with lsgmer. */
+const CARDS = join(dirname(fileURLToPath(import.meta.url)), '../../../manifests');
+
+/** Names of the committed cards. */
+export function knownCards(): string[] {
+  return readdirSync(CARDS)
+    .filter((file) => /^[A-Za-z0-9_-].*\.json$/.test(file))
+    .map((file) => file.replace(/\.json$/, ''))
+    .sort();
+}
+
+/**
+ * The card of a dataset: the given file, else the committed one; null where there is neither (a table corpus
+ * derives its own).
+ */
+export function cardOf(dataset: string, file?: string): Card | null {
+  if (file !== undefined) return loadCard(file);
+  const committed = join(CARDS, `${dataset}.json`);
+  return existsSync(committed) ? loadCard(committed) : null;
+}
+
+/** Datasets with a manifest in any of the stores. */
+export function datasetsIn(stores: readonly string[]): string[] {
+  const names = stores.flatMap((store) => {
+    if (!existsSync(store)) return [];
+    return readdirSync(store).filter((name) => existsSync(join(store, name, 'manifest.json')));
+  });
+  return [...new Set(names)].sort();
+}
+
+/**
+ * The dataset that a command is about: the given one, the only one in the store, or the last one used; the
+ * choice is said where it was not given, and remembered.
+ * @throws UserError that lists the choices.
+ */
+export function chooseDataset(context: Context, given: string | undefined): string {
+  const stored = datasetsIn(context.stores);
+  const { lastDataset } = context.local;
+  const only = stored.length === 1 ? stored[0] : undefined;
+  const last = lastDataset !== undefined && stored.includes(lastDataset) ? lastDataset : undefined;
+  const chosen = given ?? only ?? last;
+  if (chosen === undefined) {
+    const choices = stored.length > 0 ? stored : knownCards();
+    throw new UserError(`which dataset? Name it with --dataset (make: DATASET=...): ${choices.join(', ')}`);
+  }
+  if (given === undefined) context.reporter.info(`dataset ${chosen} (${only === undefined ? 'the last one used' : 'the only one in the store'})`);
+  rememberLocally(context.folder, { lastDataset: chosen });
+  return chosen;
+}
+
+/** A dataset that must have a manifest. @throws UserError that names the datasets that have one. */
+export function requireStored(context: Context, dataset: string): void {
+  const stored = datasetsIn(context.stores);
+  if (stored.includes(dataset)) return;
+  const there = stored.length > 0 ? `; the store has ${stored.join(', ')}` : '';
+  throw new UserError(
+    `no manifest of dataset '${dataset}' in ${context.stores.join(', ')}${there}: build it with make manifest DATASET=${dataset} ROOT=<folder of the corpus>`,
+  );
+}
+
+/**
+ * The corpus root: the given one (remembered), else the one given last time.
+ * @throws UserError where neither is known.
+ */
+export function chooseRoot(context: Context, dataset: string, given: string | undefined): string {
+  const known = givenRoot(context, dataset, given);
+  if (known !== undefined) return known;
+  throw new UserError(
+    `where is ${dataset}? Give its folder once with --root <folder> (make: ROOT=<folder>); it is remembered in .lsgmer.json`,
+  );
+}
+
+/** As chooseRoot, where a command can do without. */
+export function givenRoot(context: Context, dataset: string, given: string | undefined): string | undefined {
+  if (given === undefined) return context.local.roots[dataset];
+  return resolve(context.folder, given);
+}
+
+/** To be called once the root has shown to be one. */
+export function rememberRoot(context: Context, dataset: string, root: string): void {
+  rememberLocally(context.folder, { root: { dataset, path: root } });
+}

@@ -1,0 +1,202 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  applyTask,
+  type FeatureSet,
+  findTask,
+  listFeatures,
+  type Manifest,
+  openFeatureSet,
+  planFolds,
+  selectFolds,
+  UserError,
+} from '@lsgmer/datasets';
+import {
+  ABLATIONS,
+  configure,
+  type ExperimentRequest,
+  type EngineFactory,
+  type FeatureChoice,
+  type FeatureSources,
+  type Head,
+  type Layer,
+  lsgmer,
+  parseRecipe,
+  readSettings,
+  type Recipe,
+  storedSource,
+} from '@lsgmer/train';
+import type { Context } from './context.ts';
+import { VERSION } from './version.ts';
+
+/** What `train` was asked for on the command line; a recipe fills what is left open. */
+export interface TrainAsk {
+  readonly task?: string | undefined;
+  readonly recipe?: Recipe | undefined;
+  readonly features?: string | undefined;
+  readonly set: readonly string[];
+  readonly fold: string;
+  readonly seeds: readonly number[];
+  readonly ablations: readonly string[];
+  readonly engine: EngineFactory;
+  readonly missing: Recipe['missing'];
+}
+
+const RECIPES = join(dirname(fileURLToPath(import.meta.url)), '../../../recipes');
+
+/** A recipe by name (recipes/<name>/recipe.json) or by file. @throws UserError that lists the names. */
+export function loadRecipe(name: string): Recipe {
+  const committed = join(RECIPES, name, 'recipe.json');
+  const file = /\.json$/.test(name) ? name : committed;
+  if (!existsSync(file)) {
+    const names = readdirSync(RECIPES).filter((one) => existsSync(join(RECIPES, one, 'recipe.json')));
+    throw new UserError(`no recipe '${name}': choose one of ${names.join(', ')}, or give a file ending in .json`);
+  }
+  return parseRecipe(readFileSync(file, 'utf8'), file);
+}
+
+/** Heads by name. */
+export function findHead(name: string): Head {
+  if (name === lsgmer.name) return lsgmer;
+  throw new UserError(`no head '${name}': there is ${lsgmer.name}`);
+}
+
+/** `5` means seeds 1 to 5; `7,8` means these two. @throws UserError */
+export function parseSeeds(text: string): number[] {
+  const parts = text.split(',').map((part) => part.trim());
+  if (!parts.every((part) => /^\d+$/.test(part))) throw new UserError(`--seeds ${text}: a count (5) or a list (7,8) of whole numbers`);
+  const numbers = parts.map(Number);
+  if (numbers.length > 1) {
+    if (new Set(numbers).size < numbers.length) throw new UserError(`--seeds ${text}: a seed is named twice`);
+    return numbers;
+  }
+  const count = numbers[0] as number;
+  if (count < 1) throw new UserError('--seeds 0: at least one seed is needed');
+  return Array.from({ length: count }, (_, i) => i + 1);
+}
+
+/** `all`, or names separated by commas. @throws UserError that lists the names */
+export function parseAblations(text: string): string[] {
+  const names = Object.keys(ABLATIONS);
+  if (text === 'all') return names;
+  const chosen = text.split(',').map((part) => part.trim());
+  const unknown = chosen.filter((name) => !names.includes(name));
+  if (unknown.length > 0) throw new UserError(`no ablation ${unknown.join(', ')}: choose from ${names.join(', ')}, or all`);
+  return [...new Set(chosen)];
+}
+
+/** An experiment made ready, with the feature sets that it holds open. */
+export interface Prepared {
+  readonly request: ExperimentRequest;
+  close(): void;
+}
+
+/**
+ * Opens the features, cuts the folds, and lays defaults, recipe and --set over each other.
+ * @throws UserError, UserErrors: unknown task, fold, feature, key, with what there is
+ */
+export function prepareExperiment(context: Context, manifest: Manifest, ask: TrainAsk): Prepared {
+  const { recipe } = ask;
+  const task = findTask(manifest.card, ask.task ?? recipe?.task);
+  const view = applyTask(task, manifest.utterances);
+  const folds = selectFolds(planFolds(task.protocol, view.rows.map((row) => row.utterance)), ask.fold);
+  const head = findHead(recipe?.head ?? lsgmer.name);
+  const variants = variantLayers(head, ask).map(({ name, layers }) => ({ name, configuration: configure(head, layers) }));
+  const choice = featureChoice(context, manifest.card.name, ask);
+  const ids = view.rows.map((row) => row.utterance.id);
+  const sets: FeatureSet[] = [];
+  const open = (feature: string | undefined): FeatureSources['text'] => {
+    if (feature === undefined) return undefined;
+    const set = openFeatureSet({ stores: [...context.stores], dataset: manifest.card.name, feature, ids });
+    sets.push(set);
+    return storedSource(set);
+  };
+  const sources = { text: open(choice.text), audio: open(choice.audio), map: open(choice.alexnet) };
+  return {
+    request: {
+      dataset: manifest.card.name,
+      synthetic: manifest.card.synthetic,
+      task: task.name,
+      classes: view.classes,
+      metric: task.metric,
+      rows: view.rows.map((row) => ({ id: row.utterance.id, label: row.label })),
+      folds,
+      seeds: ask.seeds,
+      head,
+      variants,
+      sources: Object.fromEntries(Object.entries(sources).filter(([, source]) => source !== undefined)) as FeatureSources,
+      missing: ask.missing,
+      select: recipe?.select ?? 'last',
+      engine: ask.engine,
+      runs: context.runs,
+      environment: { lsgmer: VERSION, node: process.versions.node, host: hostname() },
+    },
+    close: () => {
+      for (const set of sets) set.close();
+    },
+  };
+}
+
+/** Rows of the table: the recipe's variants, or one per ablation; --set lies over all. */
+function variantLayers(head: Head, ask: TrainAsk): { name: string; layers: Layer[] }[] {
+  const given = readSettings(head, ask.set);
+  const base: Layer[] = ask.recipe === undefined ? [] : [{ from: 'recipe', set: ask.recipe.set }];
+  if (ask.ablations.length > 0) {
+    return ask.ablations.map((name) => ({
+      name,
+      layers: [...base, { from: `ablation ${name}`, set: ABLATIONS[name as keyof typeof ABLATIONS] }, given],
+    }));
+  }
+  const variants = ask.recipe?.variants ?? [{ name: head.name, set: {} }];
+  return variants.map((variant) => ({
+    name: variant.name,
+    layers: [...base, { from: `variant ${variant.name}`, set: variant.set }, given],
+  }));
+}
+
+const ROLES = ['text', 'audio', 'alexnet'] as const;
+
+/** `text=..,audio=..,alexnet=..`, else the recipe's, else the only feature of each role in the store. */
+function featureChoice(context: Context, dataset: string, ask: TrainAsk): FeatureChoice {
+  if (ask.features !== undefined) return parseFeatures(ask.features);
+  if (ask.recipe !== undefined) return ask.recipe.features;
+  const found = listFeatures([...context.stores], dataset);
+  if (found.length === 0) {
+    throw new UserError(`${dataset} has no features in ${context.stores.join(', ')}: make features DATASET=${dataset} FEATURES=tiny`);
+  }
+  const role = (name: string): (typeof ROLES)[number] => (/alexnet/.test(name) ? 'alexnet' : isText(context, dataset, name) ? 'text' : 'audio');
+  const choice: { text?: string; audio?: string; alexnet?: string } = {};
+  for (const name of found) {
+    const input = role(name);
+    const other = choice[input];
+    if (other !== undefined) {
+      throw new UserError(`${dataset} has both ${other} and ${name} for ${input}: choose with --features text=..,audio=..,alexnet=..`);
+    }
+    choice[input] = name;
+  }
+  context.reporter.info(`features: ${Object.entries(choice).map(([input, name]) => `${input} ${name}`).join(', ')}`);
+  return choice;
+}
+
+/** @throws UserError that shows the form */
+function parseFeatures(text: string): FeatureChoice {
+  const choice: { text?: string; audio?: string; alexnet?: string } = {};
+  for (const pair of text.split(',')) {
+    const [input, name] = pair.split('=', 2);
+    if (!ROLES.includes(input as 'text') || name === undefined || name === '')
+      throw new UserError(`--features: '${pair}' is not one of text=<feature>, audio=<feature>, alexnet=<feature>`);
+    choice[input as 'text'] = name;
+  }
+  return choice;
+}
+
+function isText(context: Context, dataset: string, feature: string): boolean {
+  const set = openFeatureSet({ stores: [...context.stores], dataset, feature });
+  try {
+    return set.spec.kind === 'text';
+  } finally {
+    set.close();
+  }
+}

@@ -1,0 +1,88 @@
+import type { ExperimentResult, PooledResult, Scores, SeedResult, VariantResult } from '@lsgmer/train';
+import { headedTable } from './table.ts';
+
+/** Best possible scores of a generated corpus, by variant: shares of 1. */
+export type Ceilings = { readonly [variant: string]: { readonly wa: number; readonly ua: number } };
+
+const percent = (share: number): string => (share * 100).toFixed(1);
+const signed = (sd: number | undefined): string => (sd === undefined ? '' : ` ± ${percent(sd)}`);
+const columns = (scores: Scores): string[] => [percent(scores.wa), percent(scores.ua), percent(scores.wf1)];
+const coverage = (evaluated: number, expected: number): string => `${evaluated} of ${expected}`;
+
+/** The whole result of an experiment as text: what was run under which rule, each variant, then all side by side. */
+export function experimentText(result: ExperimentResult, ceilings?: Ceilings): string {
+  const seeds = result.variants[0]?.seeds.map((one) => one.seed) ?? [];
+  const head = [
+    result.synthetic ? 'SYNTHETIC data: these numbers say nothing about emotion recognition' : '',
+    `${result.dataset}, task ${result.task}, ${plural(result.folds.length, 'fold')}, ${plural(seeds.length, 'seed')} (${seeds.join(', ')})`,
+    `epoch taken: ${result.select}; engine ${result.engine} on ${result.device}; all scores in %`,
+  ].filter((line) => line !== '');
+  const parts = [head.join('\n'), ...result.variants.map((variant) => variantText(result, variant, ceilings))];
+  if (result.variants.length > 1 || ceilings !== undefined) parts.push(summaryText(result, ceilings));
+  return parts.join('\n\n');
+}
+
+function variantText(result: ExperimentResult, variant: VariantResult, ceilings?: Ceilings): string {
+  const features = Object.entries(variant.features).map(([input, name]) => `${input} ${name.replace(/(@.{8}).*/, '$1')}`);
+  const lines = [`${variant.name}: ${features.join(', ')}`];
+  for (const seed of variant.seeds) lines.push(foldsTable(seed, variant, ceilings?.[variant.name]));
+  if (variant.seeds.length > 1) lines.push(seedsTable(variant));
+  const last = variant.seeds.at(-1);
+  if (last !== undefined) lines.push(confusionText(last.pooled, result.classes, last.seed));
+  const { coverage: c } = variant;
+  if (c.missingTest.length > 0)
+    lines.push(`${c.missingTest.length} test utterances without features (rule ${c.rule}${c.comparable ? '' : '; NOT COMPARABLE with other results'})`);
+  return lines.join('\n');
+}
+
+function foldsTable(seed: SeedResult, variant: VariantResult, ceiling?: { wa: number; ua: number }): string {
+  const rows = seed.folds.map((fold) => [
+    fold.fold,
+    ...columns(fold.scores),
+    `${coverage(fold.evaluated, fold.expected)}${fold.absent > 0 ? ` (${fold.absent} classes absent)` : ''}`,
+  ]);
+  const { mean, sd } = seed.overFolds;
+  if (seed.folds.length > 1) {
+    rows.push([
+      'mean over folds ± sd',
+      `${percent(mean.wa)}${signed(sd?.wa)}`,
+      `${percent(mean.ua)}${signed(sd?.ua)}`,
+      `${percent(mean.wf1)}${signed(sd?.wf1)}`,
+      '',
+    ]);
+  }
+  rows.push(['pooled', ...columns(seed.pooled.scores), coverage(seed.pooled.evaluated, seed.pooled.expected)]);
+  if (ceiling !== undefined) rows.push(['best possible', percent(ceiling.wa), percent(ceiling.ua), '', '']);
+  return headedTable([`${variant.name}, seed ${seed.seed}`, 'WA', 'UA', 'WF1', 'n'], rows);
+}
+
+function seedsTable(variant: VariantResult): string {
+  const { pooled } = variant.overSeeds;
+  const cell = (key: 'wa' | 'ua' | 'wf1'): string => `${percent(pooled.mean[key])}${signed(pooled.sd?.[key])}`;
+  return headedTable(
+    [`${variant.name}, over seeds`, 'WA', 'UA', 'WF1'],
+    [['pooled, mean ± sd over seeds', cell('wa'), cell('ua'), cell('wf1')]],
+  );
+}
+
+function confusionText(pooled: PooledResult, classes: readonly string[], seed: number): string {
+  const rows = pooled.confusion.map((row, k) => [classes[k] as string, ...row.map(String), percent(pooled.classes[k]?.recall ?? 0)]);
+  return headedTable([`confusion, seed ${seed} (rows: truth)`, ...classes, 'recall'], rows);
+}
+
+function summaryText(result: ExperimentResult, ceilings?: Ceilings): string {
+  const rows = result.variants.map((variant) => {
+    const { pooled } = variant.overSeeds;
+    const best = ceilings?.[variant.name];
+    return [
+      variant.name,
+      ...columns(pooled.mean),
+      ...(ceilings === undefined ? [] : [best === undefined ? '' : `${percent(best.wa)} / ${percent(best.ua)}`]),
+      coverage(variant.coverage.evaluated, variant.coverage.expected),
+    ];
+  });
+  const head = [`pooled (epoch: ${result.select})`, 'WA', 'UA', 'WF1', ...(ceilings === undefined ? [] : ['best possible WA / UA']), 'n'];
+  return headedTable(head, rows);
+}
+
+const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
