@@ -1,4 +1,4 @@
-import { UserError } from '@lsgmer/datasets';
+import { decodeHalf, UserError } from '@lsgmer/datasets';
 import type { HostBatch } from '../head/contract.ts';
 
 /** Ids that an error lists. */
@@ -26,26 +26,18 @@ export function largestFeature(batch: HostBatch): { value: number; input: string
     const feed = batch.feeds[input];
     if (feed === undefined) continue;
     const width = feed.length / batch.shape.rows;
+    const values = new Float32Array(width);
     for (const [r, id] of batch.ids.entries()) {
-      for (let i = r * width; i < (r + 1) * width; i++) {
-        const raw = feed[i] as number;
-        const value = Math.abs(feed instanceof Uint16Array ? halfValue(raw) : raw);
-        if (Number.isNaN(value)) return { value, input, id };
-        if (value > best.value) best = { value, input, id };
+      const row = feed.subarray(r * width, (r + 1) * width);
+      if (row instanceof Uint16Array) decodeHalf(row, values);
+      else values.set(row);
+      for (const x of values) {
+        if (Number.isNaN(x)) return { value: NaN, input, id };
+        if (Math.abs(x) > best.value) best = { value: Math.abs(x), input, id };
       }
     }
   }
   return best;
-}
-
-/** Value of the 16 bits of a float16 (IEEE 754 binary16). */
-function halfValue(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** @throws UserError where a parameter is NaN or infinite, before such a state is saved */
