@@ -2,12 +2,14 @@ import { Graph } from './graph.ts';
 
 /**
  * Removes, in place, nodes whose results no output needs, and constants that no node needs. Autodiff leaves many:
- * gradients of inputs that nobody asked for, values saved for a backward pass that is not there. Inputs stay.
+ * gradients of inputs that nobody asked for, values saved for a backward pass that is not there.
+ * @param inputs whether inputs that nothing needs go too
  */
-export function prune(graph: Graph): void {
+export function prune(graph: Graph, inputs = false): void {
   const needed = new Set<string>();
   prunedNodes(graph, needed);
   keep(graph.initializers, (tensor) => needed.has(tensor.name));
+  if (inputs) keep(graph.inputs, (input) => needed.has(input.name));
 }
 
 function prunedNodes(graph: Graph, needed: Set<string>): void {

@@ -22,5 +22,7 @@ describe('prune', () => {
     expect(body.nodes.map((node) => node.type)).toEqual(['Add', 'Identity']);
     expect(graph.initializers.length).toBe(2);
     expect(graph.inputs.map((input) => input.name)).toEqual(['x', 'unused']);
+    prune(graph, true);
+    expect(graph.inputs.map((input) => input.name)).toEqual(['x']);
   });
 });

@@ -169,7 +169,12 @@ export class TraceBackend extends tf.KernelBackend {
 
   /** Tensors made on another backend are moved here by tfjs, numbers and all, and moved back when needed. */
   private entry(dataId: object): Entry {
-    if (!this.entries.has(dataId)) tf.engine().moveData(this, dataId);
+    if (!this.entries.has(dataId)) {
+      if (!tf.engine().state.tensorInfo.has(dataId)) {
+        throw new Error('a tensor that is disposed of is used (a custom gradient must save what it needs)');
+      }
+      tf.engine().moveData(this, dataId);
+    }
     return this.entries.get(dataId) as Entry;
   }
 }

@@ -26,6 +26,11 @@ export interface TracedModel {
   readonly nodes: number;
 }
 
+export interface TraceOptions {
+  /** What becomes of inputs that no output depends on; kept unless told otherwise. */
+  readonly unusedInputs?: 'keep' | 'drop';
+}
+
 let backend: TraceBackend | undefined;
 
 /** The tracing backend, registered with tfjs on first use. */
@@ -49,13 +54,15 @@ export function isTracing(): boolean {
 
 /**
  * Turns a function on tfjs tensors, gradients included, into an ONNX model. The function runs once, on tensors
- * that have shapes but no values; whatever it returns becomes an output of that name. tfjs's backend is as before
+ * that have shapes but no values; whatever it returns becomes an output of that name, and its
+ * tensor is disposed of. tfjs's backend is as before
  * afterwards, also when the function throws.
  * @throws when the function needs a kernel that cannot be traced, reads a value, or returns a promise
  */
 export function trace(
   inputs: readonly TraceInput[],
   build: (tensors: Record<string, tf.Tensor>) => Record<string, tf.Tensor>,
+  options: TraceOptions = {},
 ): TracedModel {
   const tracer = traceBackend();
   if (tracer.tracing) throw new Error('trace() inside a traced function');
@@ -73,6 +80,7 @@ export function trace(
       for (const [name, tensor] of Object.entries(outputs)) {
         graph.output(tracer.name(tensor), elementType(tensor.dtype), tensor.shape, name);
       }
+      tf.dispose(outputs);
     } catch (error) {
       throw explained(error);
     } finally {
@@ -80,7 +88,7 @@ export function trace(
       restore(previous);
     }
   });
-  prune(graph);
+  prune(graph, options.unusedInputs === 'drop');
   return {
     bytes: modelBytes(graph),
     inputs: graph.inputs,

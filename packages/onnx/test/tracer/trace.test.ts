@@ -106,10 +106,14 @@ describe('trace', () => {
     let escaped: tf.Tensor | undefined;
     trace(vector, ({ x }) => {
       escaped = tf.keep(tf.neg(x as tf.Tensor));
-      return { y: escaped };
+      return { y: x as tf.Tensor };
     });
     expect(() => trace(vector, ({ x }) => ({ y: tf.add(x as tf.Tensor, escaped as tf.Tensor) }))).toThrow(
       'a tensor of an earlier trace',
+    );
+    escaped?.dispose();
+    expect(() => trace(vector, () => ({ y: tf.neg(escaped as tf.Tensor) }))).toThrow(
+      'a tensor that is disposed of',
     );
   });
 

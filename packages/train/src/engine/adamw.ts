@@ -1,0 +1,109 @@
+/** A stretch of the flat parameter vector. */
+export interface Span {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface AdamWOptions {
+  readonly lr: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  /** Decoupled weight decay, times the learning rate. */
+  readonly decay: number;
+  /** Parameters without decay (biases, for instance); none unless given. */
+  readonly undecayed?: readonly Span[];
+}
+
+/**
+ * AdamW over flat arrays, in place, in one pass: torch.optim.AdamW without amsgrad (Loshchilov and Hutter,
+ * "Decoupled Weight Decay Regularization", algorithm 2):
+ *
+ *   p <- p (1 - lr decay);  m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2
+ *   p <- p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
+ *
+ * Each element is computed in float64 and stored in float32.
+ */
+export class AdamW {
+  lr: number;
+  /** Steps taken: t. A checkpoint holds it beside the moments. */
+  steps = 0;
+  /** First moments m. */
+  readonly first: Float32Array;
+  /** Second moments v. */
+  readonly second: Float32Array;
+  private readonly options: AdamWOptions;
+  /** The whole vector in order, with and without decay. */
+  private readonly segments: readonly (Span & { readonly decayed: boolean })[];
+
+  /**
+   * @param size number of parameters
+   * @throws when the spans without decay overlap or leave the vector
+   */
+  constructor(size: number, options: AdamWOptions) {
+    this.options = options;
+    this.lr = options.lr;
+    this.first = new Float32Array(size);
+    this.second = new Float32Array(size);
+    this.segments = segments(size, options.undecayed ?? []);
+  }
+
+  /** One step on `parameters`, in place. */
+  step(parameters: Float32Array, gradient: Float32Array): void {
+    const { length } = this.first;
+    if (parameters.length !== length || gradient.length !== length) {
+      throw new Error(
+        `AdamW of ${length} parameters got ${parameters.length} with a gradient of ${gradient.length}`,
+      );
+    }
+    this.steps++;
+    for (const { offset, length, decayed } of this.segments) {
+      const end = offset + length;
+      this.update(
+        parameters.subarray(offset, end),
+        gradient.subarray(offset, end),
+        this.first.subarray(offset, end),
+        this.second.subarray(offset, end),
+        decayed ? 1 - this.lr * this.options.decay : 1,
+      );
+    }
+  }
+
+  private update(
+    parameters: Float32Array,
+    gradient: Float32Array,
+    first: Float32Array,
+    second: Float32Array,
+    keep: number,
+  ): void {
+    const { beta1, beta2, eps } = this.options;
+    const [gain1, gain2] = [1 - beta1, 1 - beta2];
+    const rate = this.lr / (1 - beta1 ** this.steps);
+    const correction = 1 / (1 - beta2 ** this.steps);
+    for (let i = 0; i < parameters.length; i++) {
+      const g = gradient[i] as number;
+      const m = beta1 * (first[i] as number) + gain1 * g;
+      const v = beta2 * (second[i] as number) + gain2 * g * g;
+      first[i] = m;
+      second[i] = v;
+      parameters[i] = (parameters[i] as number) * keep - (rate * m) / (Math.sqrt(correction * v) + eps);
+    }
+  }
+}
+
+function segments(size: number, undecayed: readonly Span[]): (Span & { readonly decayed: boolean })[] {
+  const out: (Span & { readonly decayed: boolean })[] = [];
+  let at = 0;
+  for (const { offset, length } of [...undecayed].sort((a, b) => a.offset - b.offset)) {
+    if (offset < at || offset + length > size) {
+      throw new Error(
+        `span ${offset}..${offset + length} without decay overlaps another or leaves 0..${size}`,
+      );
+    }
+    if (offset > at) out.push({ offset: at, length: offset - at, decayed: true });
+    out.push({ offset, length, decayed: false });
+    at = offset + length;
+  }
+  if (at < size) out.push({ offset: at, length: size - at, decayed: true });
+  return out;
+}

@@ -1,0 +1,57 @@
+import { tf } from '@lsgmer/onnx';
+import type { Head, HeadConfig, Tensors } from '../head/contract.ts';
+
+/** What a training pass computes. */
+export interface TrainingPass {
+  readonly loss: tf.Tensor;
+  readonly ce: tf.Tensor;
+  readonly apc: tf.Tensor;
+  /** [B, N] */
+  readonly logits: tf.Tensor;
+  /** By parameter, of its shape. */
+  readonly gradients: Tensors;
+}
+
+/**
+ * Forward pass, loss, and its gradient by every parameter, on whatever tfjs backend is current: computed there, or
+ * traced. A parameter that the loss does not depend on gets zeros. The results survive an enclosing tidy().
+ */
+export function trainingPass(
+  head: Head,
+  config: HeadConfig,
+  parameters: Tensors,
+  batch: Tensors,
+): TrainingPass {
+  const names = Object.keys(parameters);
+  const variables = names.map((name) => parameters[name] as tf.Tensor);
+  let kept: { ce: tf.Tensor; apc: tf.Tensor; logits: tf.Tensor } | undefined;
+  // Not tf.valueAndGrads: that refuses a function which leaves one of its variables out.
+  const { value, grads } = tf.engine().gradients(
+    () => {
+      const output = head.forward(parameters, batch, config, true);
+      const { loss, ce, apc } = head.loss(parameters, output, batch, config);
+      kept = { ce: tf.keep(ce), apc: tf.keep(apc), logits: tf.keep(output.logits) };
+      return loss;
+    },
+    variables,
+    null as unknown as tf.Tensor,
+    true,
+  );
+  const found = grads as (tf.Tensor | null | undefined)[];
+  const gradients = Object.fromEntries(
+    names.map((name, i) => [name, found[i] ?? tf.zerosLike(variables[i] as tf.Tensor)]),
+  );
+  return { loss: value, ...(kept as NonNullable<typeof kept>), gradients };
+}
+
+/** Evaluation: logits [B, N], and the head's further tensors when they are asked for. */
+export function evaluationPass(
+  head: Head,
+  config: HeadConfig,
+  parameters: Tensors,
+  batch: Tensors,
+  extra: boolean,
+): { readonly logits: tf.Tensor; readonly extra: Tensors } {
+  const output = head.forward(parameters, batch, config, false);
+  return { logits: output.logits, extra: extra ? output.extra : {} };
+}
