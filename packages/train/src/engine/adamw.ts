@@ -6,11 +6,14 @@ export interface Span {
 
 export interface AdamWOptions {
   readonly lr: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly eps: number;
-  /** Decoupled weight decay, times the learning rate. */
-  readonly decay: number;
+  /** 0.9 unless given, as in PyTorch; so the others. */
+  readonly beta1?: number;
+  /** 0.999 */
+  readonly beta2?: number;
+  /** 1e-8 */
+  readonly eps?: number;
+  /** Decoupled weight decay, times the learning rate; 0.01. */
+  readonly decay?: number;
   /** Parameters without decay (biases, for instance); none unless given. */
   readonly undecayed?: readonly Span[];
 }
@@ -32,7 +35,10 @@ export class AdamW {
   readonly first: Float32Array;
   /** Second moments v. */
   readonly second: Float32Array;
-  private readonly options: AdamWOptions;
+  private readonly beta1: number;
+  private readonly beta2: number;
+  private readonly eps: number;
+  private readonly decay: number;
   /** The whole vector in order, with and without decay. */
   private readonly segments: readonly (Span & { readonly decayed: boolean })[];
 
@@ -41,8 +47,11 @@ export class AdamW {
    * @throws when the spans without decay overlap or leave the vector
    */
   constructor(size: number, options: AdamWOptions) {
-    this.options = options;
     this.lr = options.lr;
+    this.beta1 = options.beta1 ?? 0.9;
+    this.beta2 = options.beta2 ?? 0.999;
+    this.eps = options.eps ?? 1e-8;
+    this.decay = options.decay ?? 0.01;
     this.first = new Float32Array(size);
     this.second = new Float32Array(size);
     this.segments = segments(size, options.undecayed ?? []);
@@ -64,7 +73,7 @@ export class AdamW {
         gradient.subarray(offset, end),
         this.first.subarray(offset, end),
         this.second.subarray(offset, end),
-        decayed ? 1 - this.lr * this.options.decay : 1,
+        decayed ? 1 - this.lr * this.decay : 1,
       );
     }
   }
@@ -76,7 +85,7 @@ export class AdamW {
     second: Float32Array,
     keep: number,
   ): void {
-    const { beta1, beta2, eps } = this.options;
+    const { beta1, beta2, eps } = this;
     const [gain1, gain2] = [1 - beta1, 1 - beta2];
     const rate = this.lr / (1 - beta1 ** this.steps);
     const correction = 1 / (1 - beta2 ** this.steps);

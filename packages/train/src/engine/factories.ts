@@ -7,7 +7,7 @@ import { OnnxEngine, type OnnxEngineOptions, workingDevice } from './onnx-engine
  * Makes traced engines that run on one device, chosen here once for all.
  * @throws UserError when the device that was asked for does not work here
  */
-export async function onnxEngines(
+export async function onnxEngine(
   options: OnnxEngineOptions & { readonly device?: Device | 'auto' } = {},
 ): Promise<EngineFactory> {
   const device = await workingDevice(options.device ?? 'auto');
@@ -20,7 +20,7 @@ export async function onnxEngines(
 }
 
 /** Makes eager engines on tfjs's current backend. */
-export async function eagerEngines(): Promise<EngineFactory> {
+export async function eagerEngine(): Promise<EngineFactory> {
   await tf.ready();
   return {
     name: 'tfjs',

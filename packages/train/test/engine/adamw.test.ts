@@ -6,7 +6,7 @@ const golden = JSON.parse(
   readFileSync(new URL('../../../../test/golden/adamw/adamw.json', import.meta.url), 'utf8'),
 ) as {
   torch: string;
-  options: AdamWOptions;
+  options: Required<Omit<AdamWOptions, 'undecayed'>>;
   decayed: number;
   parameters: number[];
   gradients: number[][];

@@ -1,7 +1,7 @@
 import * as cpu from '@tensorflow/tfjs-backend-cpu';
 import { chooseDevice, tf } from '@lsgmer/onnx';
 import { describe, expect, it } from 'vitest';
-import { eagerEngines, onnxEngines } from '../../src/engine/factories.ts';
+import { eagerEngine, onnxEngine } from '../../src/engine/factories.ts';
 import { engineBatch, engineClasses, engineDims, engineHead } from '../support/engine-head.ts';
 
 tf.env().set('IS_TEST', true); // no greeting
@@ -9,11 +9,11 @@ await tf.setBackend('cpu');
 
 describe(`engine factories (tfjs-cpu ${cpu.version_cpu})`, () => {
   it('name engine and device, and make engines that agree', async () => {
-    const traced = await onnxEngines({ device: 'cpu', threads: 1 });
-    const eager = await eagerEngines();
+    const traced = await onnxEngine({ device: 'cpu', threads: 1 });
+    const eager = await eagerEngine();
     expect([traced.name, traced.device]).toEqual(['onnx', 'cpu']);
     expect([eager.name, eager.device]).toEqual(['tfjs', 'cpu']);
-    expect((await onnxEngines()).device).toBe(await chooseDevice('auto'));
+    expect((await onnxEngine()).device).toBe(await chooseDevice('auto'));
     const losses = [];
     for (const factory of [traced, eager]) {
       const engine = await factory.create(engineHead, {}, engineDims, engineClasses);
