@@ -18,20 +18,20 @@ export interface Update {
 /**
  * Plans one epoch: every item once, in batches of one shape each, shuffled by seed and epoch. What does not
  * fill a batch of its shape moves to the cheapest larger shape, so that few updates are small (one, where some
- * shape covers all others). Pure: equal arguments give an equal plan.
+ * shape covers all others). A few updates of one shape follow each other. Pure: equal arguments give an equal plan.
  * @param items indices into `lengths` that take part
  */
 export function planEpoch(
   items: readonly number[],
   lengths: readonly Lengths[],
   shapes: readonly BatchShape[],
-  batchSize: number,
+  { batchSize, batchBlock }: { readonly batchSize: number; readonly batchBlock: number },
   seed: number,
   epoch: number,
 ): Update[] {
   const rng = Rng.for('epoch', seed, epoch);
   const groups = group(rng.shuffle([...items]), lengths, shapes);
-  const updates = shapes.flatMap((shape, k) => {
+  const blocks = shapes.flatMap((shape, k) => {
     const mine = groups[k] as number[];
     const target = largerShape(shapes, k);
     if (target !== undefined) {
@@ -39,12 +39,13 @@ export function planEpoch(
       (groups[target] as number[]).push(...rest);
     }
     // what came up from smaller shapes must not sit together in the last batch
-    return chunk(rng.shuffle(mine), batchSize).map((rows) => ({
+    const updates = chunk(rng.shuffle(mine), batchSize).map((rows): Update => ({
       micro: split(shape, rows),
       rows: rows.length,
     }));
+    return chunk(rng.shuffle(updates), batchBlock);
   });
-  return rng.shuffle(updates);
+  return rng.shuffle(blocks).flat();
 }
 
 /** Plans a pass without updates (scoring): every item once, in order within its shape. */

@@ -36,6 +36,14 @@ export const trainerOptions: readonly OptionSpec[] = [
     help: 'Distinct padded lengths: more waste less padding, fewer need less memory.',
   },
   {
+    key: 'batch.block',
+    type: 'integer',
+    default: 4,
+    min: 1,
+    source: 'own',
+    help: 'Updates of one padded length in a row: graphs of long utterances are made less often.',
+  },
+  {
     key: 'lr',
     type: 'number',
     default: 5e-4,
@@ -103,6 +111,8 @@ export interface TrainerConfig {
   readonly batchFrames: number;
   /** Most distinct padded shapes. */
   readonly batchShapes: number;
+  /** Updates of one shape that follow each other. */
+  readonly batchBlock: number;
   readonly lr: number;
   readonly beta1: number;
   readonly beta2: number;
@@ -121,6 +131,7 @@ export function trainerConfig(values: HeadConfig): TrainerConfig {
     batchSize: number('batch.size'),
     batchFrames: number('batch.frames'),
     batchShapes: number('batch.shapes'),
+    batchBlock: number('batch.block'),
     lr: number('lr'),
     beta1: number('adamw.beta1'),
     beta2: number('adamw.beta2'),

@@ -57,7 +57,7 @@ const SAVE_AFTER = 3000;
  */
 export async function fit(request: FitRequest, context: FitContext): Promise<Prediction[]> {
   const { head, configuration, classes, sources, joined, shapes, engine, folder, seed } = request;
-  const { epochs, batchSize } = configuration.trainer;
+  const { epochs } = configuration.trainer;
   const assembler = new Assembler(head, configuration.head, classes.length, joined, sources);
   const dims = featureDims(sources);
   const state = new TrainingState(head, configuration, dims, classes.length, seed, engine);
@@ -88,7 +88,7 @@ export async function fit(request: FitRequest, context: FitContext): Promise<Pre
   while (epoch < epochs) {
     const started = context.now();
     const first = sums.rows;
-    const updates = planEpoch(request.train, joined.lengths, shapes, batchSize, seed, epoch);
+    const updates = planEpoch(request.train, joined.lengths, shapes, configuration.trainer, seed, epoch);
     for (; position < updates.length; position++) {
       if (context.signal?.aborted === true) {
         save();

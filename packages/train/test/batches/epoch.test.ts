@@ -10,10 +10,11 @@ const lengths: Lengths[] = Array.from({ length: 211 }, () => {
   return { text: 2 + Math.floor(audio / 10), audio, map: 1 + Math.floor(audio / 12) };
 });
 const shapes = chooseShapes(lengths, limits);
+const by = { batchSize: 16, batchBlock: 1 };
 const items = lengths.map((_, i) => i).filter((i) => i % 10 !== 0);
 
 describe('planEpoch', () => {
-  const updates = planEpoch(items, lengths, shapes, 16, 7, 3);
+  const updates = planEpoch(items, lengths, shapes, by, 7, 3);
 
   it('takes every item once, in a shape that covers it', () => {
     const seen = updates.flatMap((update) => update.micro.flatMap((micro) => micro.items));
@@ -43,25 +44,35 @@ describe('planEpoch', () => {
   });
 
   it('is equal for equal seed and epoch, and another for others', () => {
-    expect(planEpoch(items, lengths, shapes, 16, 7, 3)).toEqual(updates);
-    expect(planEpoch(items, lengths, shapes, 16, 7, 4)).not.toEqual(updates);
-    expect(planEpoch(items, lengths, shapes, 16, 8, 3)).not.toEqual(updates);
+    expect(planEpoch(items, lengths, shapes, by, 7, 3)).toEqual(updates);
+    expect(planEpoch(items, lengths, shapes, by, 7, 4)).not.toEqual(updates);
+    expect(planEpoch(items, lengths, shapes, by, 8, 3)).not.toEqual(updates);
   });
 
   it('mixes lengths over the epoch and members over batches', () => {
     const order = updates.map((update) => shapes.indexOf(update.micro[0]?.shape as never));
     expect(order).not.toEqual([...order].sort((a, b) => a - b));
     const partners = (epoch: number): string => {
-      const plan = planEpoch(items, lengths, shapes, 16, 7, epoch);
+      const plan = planEpoch(items, lengths, shapes, by, 7, epoch);
       const mine = plan.find((update) => update.micro.some((micro) => micro.items.includes(11)));
       return String(mine?.micro.flatMap((micro) => [...micro.items]).sort((a, b) => a - b));
     };
     expect(new Set([0, 1, 2, 3].map(partners)).size).toBe(4);
   });
 
+  it('keeps updates of one shape together in blocks', () => {
+    const changes = (batchBlock: number): number => {
+      const plan = planEpoch(items, lengths, shapes, { batchSize: 4, batchBlock }, 7, 3);
+      const order = plan.map((update) => update.micro[0]?.shape);
+      return order.filter((shape, i) => i > 0 && shape !== order[i - 1]).length;
+    };
+    expect(changes(100)).toBe(shapes.length - 1);
+    expect(changes(4)).toBeLessThan(0.5 * changes(1));
+  });
+
   it('refuses an item that no shape covers', () => {
     const tooLong = [{ text: 1, audio: 10_000, map: 1 }];
-    expect(() => planEpoch([0], tooLong, shapes, 16, 1, 0)).toThrow(
+    expect(() => planEpoch([0], tooLong, shapes, by, 1, 0)).toThrow(
       'no shape covers {"text":1,"audio":10000,"map":1}',
     );
   });

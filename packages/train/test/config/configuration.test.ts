@@ -21,6 +21,7 @@ describe('configuration', () => {
       batchSize: 32,
       batchFrames: 12_800,
       batchShapes: 6,
+      batchBlock: 4,
       lr: 5e-4,
       beta1: 0.9,
       beta2: 0.999,
