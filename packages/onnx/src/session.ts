@@ -6,6 +6,9 @@ import type { ValueInfo } from './graph.ts';
 /** Where a model runs. */
 export type Device = 'cuda' | 'webgpu' | 'cpu';
 
+/** Version of onnxruntime, for records of what computed something. */
+export const RUNTIME_VERSION: string = ort.env.versions.node ?? 'unknown';
+
 /** A tensor in host memory; float16 is held as its bits, bool as bytes. */
 export interface HostTensor {
   readonly data: HostData;
