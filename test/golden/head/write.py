@@ -77,7 +77,7 @@ TRAINED = {
     "no-lsma-joo": {},
     "modality=text": {},
     "modality=audio": {},
-    "ma.every=step": {"ma.every": "step"},
+    "ma.every=step": {"ma.every": "step", "ma.alpha": 0.5},
     "ma.role=shadow": {"ma.role": "shadow", "ma.alpha": 0.5},
     "ma.moments=clear": {"ma.moments": "clear", "ma.alpha": 0.5},
     "ma.every=step, clear": {"ma.every": "step", "ma.moments": "clear", "ma.alpha": 0.9},
@@ -164,7 +164,7 @@ def spread(name: str, shape) -> tuple[float, float]:
     if last.startswith("b"):
         return 0.25, 0.0
     scale = 1 / math.sqrt(shape[-2])
-    gain = 8 if last in ("wq", "wk") else 4 if name.startswith("text.lstm") else 1 if name.startswith("text.linear") else 2
+    gain = 6 if last in ("wq", "wk") else 4 if name.startswith("text.lstm") else 1 if "linear" in name or "concat" in name else 2
     return round(scale * gain, 4), 0.0
 
 

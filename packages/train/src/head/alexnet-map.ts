@@ -26,7 +26,7 @@ export function mapInTime(map: tf.Tensor, position: tf.Tensor, weights: LinearWe
  * @returns [B, 1, d]
  */
 export function mapPooled(map: tf.Tensor, pool: tf.Tensor, weights: LinearWeights): tf.Tensor {
-  const rows = map.shape[0] as number;
+  const rows = map.shape[0];
   const channels = (map.shape[2] as number) / MAP_ROWS;
   const columns = tf.reshape(tf.matMul(pool, map), [rows * POOLED * channels, MAP_ROWS]); // [B * 6 * channels, 7]
   const rowPool = tf.tensor2d(adaptivePoolWeights(POOLED, MAP_ROWS), [POOLED, MAP_ROWS]);

@@ -119,6 +119,9 @@ export interface Engine {
   clearGradients(): void;
   gradients(batch: HostBatch): Promise<StepResult>;
   /** Evaluation mode: no dropout. `extra` as the head names it, only when asked for. */
-  forward(batch: HostBatch, extra?: boolean): Promise<{ logits: Float32Array; extra: Record<string, Float32Array> }>;
+  forward(
+    batch: HostBatch,
+    extra?: boolean,
+  ): Promise<{ logits: Float32Array; extra: Record<string, Float32Array> }>;
   dispose(): Promise<void>;
 }

@@ -44,7 +44,7 @@ export function fuse(
 ): Fused {
   const [rows, d] = audio.shape as [number, number];
   if (kind === 'equal') {
-    return { fused: tf.mul(tf.add(audio, text), 0.5), gate: tf.fill([rows, 2], 0.5) };
+    return { fused: tf.mul(tf.add(audio, text), 0.5), gate: tf.mul(tf.ones([rows, 2]), 0.5) };
   }
   if (!weights) throw new Error(`gate ${kind} needs weights`);
   const scores = linear(tf.concat([audio, text], 1), weights);

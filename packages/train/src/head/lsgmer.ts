@@ -166,7 +166,7 @@ function loss(parameters: Tensors, output: HeadOutput, batch: Tensors, config: H
   const options = readOptions(config);
   const weight = need(batch, 'weight');
   const ce = weightedSum(crossEntropy(output.logits, need(batch, 'target')), weight);
-  const ceShare = tf.mul(ce, options['loss.ce']) as tf.Scalar;
+  const ceShare: tf.Scalar = tf.mul(ce, options['loss.ce']);
   if (options['loss.apc'] === 0) return { loss: ceShare, ce, apc: tf.scalar(0) };
   const rows = attributionConsistency(output.logits, output.fused, comparedLabels(parameters, options), {
     temperature: options['apc.temperature'],

@@ -2,7 +2,7 @@ import { tf } from '@lsgmer/onnx';
 import { describe, expect, it } from 'vitest';
 import { mapInTime, mapPooled } from '../../src/head/alexnet-map.ts';
 import { adaptivePoolWeights } from '../../src/head/interpolation.ts';
-import { values } from '../support/cpu-tensors.ts';
+import { repeated, values } from '../support/cpu-tensors.ts';
 
 describe('mapInTime', () => {
   it('projects, then interpolates between neighbouring steps', () => {
@@ -53,7 +53,7 @@ describe('mapPooled', () => {
       Array.from({ length: channels * 7 }, (_, i) => 1000 * Math.floor(i / 7) + 10 * (i % 7) + step),
     );
     const pool = tf.tensor(adaptivePoolWeights(6, steps, 8), [1, 6, 8]);
-    const padded = [...map, ...Array.from({ length: 2 }, () => new Array<number>(14).fill(9e9))];
+    const padded = [...map, ...Array.from({ length: 2 }, () => repeated(9e9, 14))];
     const size = channels * 36;
     const identity = { w: tf.eye(size), b: tf.zeros([size]) };
     const out = mapPooled(tf.tensor([padded]), pool, identity);

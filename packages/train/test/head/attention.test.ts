@@ -12,7 +12,7 @@ import {
   type AttentionWeights,
 } from '../../src/head/attention.ts';
 import { maskedMean, paddingScores } from '../../src/head/ops.ts';
-import { random, values } from '../support/cpu-tensors.ts';
+import { random, repeated, values } from '../support/cpu-tensors.ts';
 import { largestDifference } from '../support/head-golden.ts';
 
 function weights(name: string, d: number): AttentionWeights {
@@ -67,7 +67,7 @@ describe('attend', () => {
     const q = random('q', [1, 1, 2, 4]);
     const k = random('k', [1, 1, 4, 4]);
     const { weights: seen } = attend(q, k, k, paddingScores(tf.zeros([1, 4])));
-    expect(values(seen)).toEqual(new Array(8).fill(0.25));
+    expect(values(seen)).toEqual(repeated(0.25, 8));
   });
 });
 
@@ -107,9 +107,9 @@ describe('crossAttention', () => {
     const h1 = projected(crossAttention(own, other, padding, cross, 2, 'none'));
     const added = projected(crossAttention(own, other, padding, cross, 2, 'add'));
     expect(largestDifference(values(added), values(tf.add(own, h1)))).toBeLessThan(1e-6);
-    const norm = { gain: tf.fill([8], 2), bias: tf.fill([8], 3) };
+    const norm = { gain: tf.tensor1d(repeated(2, 8)), bias: tf.tensor1d(repeated(3, 8)) };
     const normed = projected(crossAttention(own, other, padding, cross, 2, 'add-norm', norm));
-    expect(largestDifference(values(tf.mean(normed, -1)), new Array(6).fill(3))).toBeLessThan(1e-5);
+    expect(largestDifference(values(tf.mean(normed, -1)), repeated(3, 6))).toBeLessThan(1e-5);
     expect(() => crossAttention(own, other, padding, cross, 2, 'add-norm')).toThrow('layer norm');
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { attentionWeights, type AttentionWeights } from '../../src/head/attention.ts';
 import { foldedLabelMean, frameQueries, labelQueries } from '../../src/head/label-attention.ts';
 import { paddingScores } from '../../src/head/ops.ts';
-import { gradients, random, values } from '../support/cpu-tensors.ts';
+import { gradients, random, repeated, values } from '../support/cpu-tensors.ts';
 import { largestDifference } from '../support/head-golden.ts';
 
 const [B, L, N, D] = [3, 5, 4, 16];
@@ -46,9 +46,9 @@ describe('foldedLabelMean', () => {
     const inputs = [labels, steps, cross.w, cross.b, ...parameters];
     const run = (fold: boolean) =>
       gradients((table, x, w, b, ...rest) => {
-        const sequence = { values: x as tf.Tensor, projection: { w: w as tf.Tensor, b: b as tf.Tensor } };
+        const sequence = { values: x, projection: { w: w, b: b } };
         const attention = fold ? foldedLabelMean : labelQueries;
-        const { signal } = attention(table as tf.Tensor, sequence, padding, weightsOf(rest), 4);
+        const { signal } = attention(table, sequence, padding, weightsOf(rest), 4);
         return tf.sum(tf.mul(fold ? signal : tf.mean(signal, 1), probe));
       }, inputs);
     const [folded, full] = [run(true), run(false)];
@@ -64,9 +64,9 @@ describe('labelQueries', () => {
   it('looks at real steps only; the weights of each label sum to 1', () => {
     const { weights } = labelQueries(labels, { values: steps }, padding, weightsOf(parameters), 4);
     expect(weights.shape).toEqual([B, N, L]);
-    expect(largestDifference(values(tf.sum(weights, -1)), new Array(B * N).fill(1))).toBeLessThan(1e-6);
+    expect(largestDifference(values(tf.sum(weights, -1)), repeated(1, B * N))).toBeLessThan(1e-6);
     const second = values(tf.slice(weights, [1, 0, 3], [1, N, 2]));
-    expect(second).toEqual(new Array(N * 2).fill(0));
+    expect(second).toEqual(repeated(0, N * 2));
   });
 });
 
@@ -77,7 +77,7 @@ describe('frameQueries', () => {
     const { signal, weights } = ask(labels);
     expect(signal.shape).toEqual([B, L, D]);
     expect(weights.shape).toEqual([B, N, L]);
-    expect(largestDifference(values(tf.sum(weights, 1)), new Array(B * L).fill(1))).toBeLessThan(1e-6);
+    expect(largestDifference(values(tf.sum(weights, 1)), repeated(1, B * L))).toBeLessThan(1e-6);
   });
 
   it('does not depend on the order of the labels', () => {

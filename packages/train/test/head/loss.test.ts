@@ -90,7 +90,7 @@ describe('attributionConsistency (Eq. 16, 17)', () => {
     const out = values(attributionConsistency(logits, fused, labels, sharp));
     expect(largestDifference(out, [0, Math.LN2])).toBeLessThan(1e-6);
     const slopes = gradients(
-      (x, f, t) => tf.sum(attributionConsistency(x as tf.Tensor, f as tf.Tensor, t as tf.Tensor, sharp)),
+      (x, f, t) => tf.sum(attributionConsistency(x, f, t, sharp)),
       [logits, fused, labels],
     );
     expect(slopes.flat().every(Number.isFinite)).toBe(true);
@@ -99,13 +99,7 @@ describe('attributionConsistency (Eq. 16, 17)', () => {
   it('detach closes one way each; both ways together are the whole gradient', () => {
     const inputs = [random('logits', [3, 4], 2), random('fused', [3, 5]), random('table', [4, 5])];
     const slopes = (detach: ApcOptions['detach']) =>
-      gradients(
-        (x, f, t) =>
-          tf.sum(
-            attributionConsistency(x as tf.Tensor, f as tf.Tensor, t as tf.Tensor, { ...PLAIN, detach }),
-          ),
-        inputs,
-      );
+      gradients((x, f, t) => tf.sum(attributionConsistency(x, f, t, { ...PLAIN, detach })), inputs);
     const [none, p, q, table] = [slopes('none'), slopes('p'), slopes('q'), slopes('labels')];
     const zero = (values?: number[]) => values?.every((value) => value === 0);
     expect([p, q, table].map((s) => s.map(zero))).toEqual([

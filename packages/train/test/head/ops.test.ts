@@ -73,7 +73,7 @@ describe('detach', () => {
   it('keeps the values and stops the gradient', () => {
     const x = tf.tensor1d([2, 3]);
     expect(values(detach(x))).toEqual([2, 3]);
-    expect(gradients((y) => tf.sum(tf.mul(y as tf.Tensor, detach(y as tf.Tensor))), [x])).toEqual([[2, 3]]);
+    expect(gradients((y) => tf.sum(tf.mul(y, detach(y))), [x])).toEqual([[2, 3]]);
   });
 });
 
@@ -88,7 +88,7 @@ describe('unitRows', () => {
       (y) =>
         tf.sum(
           tf.mul(
-            unitRows(y as tf.Tensor),
+            unitRows(y),
             tf.tensor2d([
               [1, 1],
               [0, 0],

@@ -90,7 +90,7 @@ export function goldenParameters(entry: GoldenCase): Float32Array {
   return out;
 }
 
-/** What is added to the golden batch: steps and rows of padding, filled with `junk`. */
+/** What is added to the golden batch (or, negative, cut off): steps and rows of padding, filled with `junk`. */
 export interface Padding {
   readonly text?: number;
   readonly audio?: number;
@@ -118,7 +118,9 @@ export function goldenBatch(config: HeadConfig, padding: Padding = {}, rows?: re
       const steps = { text: about.tokens, audio: about.frames, map: about.steps }[name];
       const source = drawn(`batch.${name}`, [about.rows, steps, dims[name]], 2);
       const used = steps * dims[name];
-      chosen.forEach((row, at) => out.set(source.subarray(row * used, (row + 1) * used), at * width));
+      chosen.forEach((row, at) =>
+        out.set(source.subarray(row * used, row * used + Math.min(used, width)), at * width),
+      );
     }
     chosen.forEach((row, at) => {
       const values = out.subarray(at * width, (at + 1) * width);
