@@ -1,2 +1,18 @@
+export * from './decode/decode.ts';
+export { type Decoded } from './decode/ffmpeg.ts';
+export * from './decode/ffmpeg-binary.ts';
+export * from './decode/policy.ts';
+export * from './encoders/alexnet.ts';
+export * from './encoders/roberta.ts';
+export * from './encoders/wavlm.ts';
+export * from './encoders/wavlm-config.ts';
+export * from './encoders/weight-source.ts';
+export * from './features/form.ts';
+export * from './models/model-folder.ts';
+export * from './models/presets.ts';
+export * from './models/tiny.ts';
+export * from './run/extract.ts';
+export type { PlannedRow, SetPlan } from './run/plan.ts';
+export * from './spectrogram/alexnet-mel.ts';
 export * from './tokenizer/text-tokenizer.ts';
 export * from './tokenizer/train-bpe.ts';

@@ -1,0 +1,137 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Computation, type Json, UserError } from '@lsgmer/datasets';
+import { z } from 'zod';
+import { AlexnetConfig } from '../encoders/alexnet.ts';
+import { RobertaConfig, robertaMaxTokens } from '../encoders/roberta.ts';
+import { WavlmConfig } from '../encoders/wavlm-config.ts';
+import type { InputForm } from '../features/form.ts';
+import { melPictureForm } from '../features/mel-picture.ts';
+import { tokenForm } from '../features/tokens.ts';
+import { waveformForm } from '../features/waveform.ts';
+import { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
+
+/**
+ * A model on disk:
+ *
+ *     config.json               architecture and sizes, with Hugging Face's keys; model_type decides
+ *     preprocessor_config.json  audio: do_normalize
+ *     tokenizer.json            text
+ *     model.onnx                the graph with its weights
+ *     model.json                what it was made from; written last, so that a folder without it is not a model
+ */
+export const MODEL_FILES = {
+  config: 'config.json',
+  preprocessor: 'preprocessor_config.json',
+  tokenizer: 'tokenizer.json',
+  graph: 'model.onnx',
+  record: 'model.json',
+} as const;
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const ModelRecord = z.strictObject({
+  format: z.literal(1),
+  /** Name of the feature, for instance `random-tiny-wavlm`. */
+  name: z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/),
+  /** Digest of names, shapes and float32 values (RecordedWeights), whatever format they came in. */
+  weights: Sha256,
+  tokenizer: Sha256.optional(),
+  /** sha256 of model.onnx. */
+  graph: Sha256,
+});
+export type ModelRecord = z.infer<typeof ModelRecord>;
+
+export const ModelConfig = z.discriminatedUnion('model_type', [RobertaConfig, WavlmConfig, AlexnetConfig]);
+export type ModelConfig = z.infer<typeof ModelConfig>;
+
+const PreprocessorConfig = z.object({ do_normalize: z.boolean() });
+
+/** A model that is ready to be loaded, and what the fingerprint says of it. */
+export interface EncoderModel {
+  readonly name: string;
+  readonly folder: string;
+  readonly graphPath: string;
+  readonly config: ModelConfig;
+  readonly form: InputForm;
+  /** Text models only. */
+  readonly tokenizer?: TextTokenizer;
+  /** Encoder, digests, and how its input is prepared; the decoding policy and the stored dtype come on top. */
+  readonly computation: Computation;
+}
+
+/** Raised by hand whenever the same inputs come to give other features. */
+const COMPUTATION_VERSION = 1;
+
+/**
+ * Reads a model folder.
+ * @throws UserError that names the file when one is missing, damaged, or describes what cannot be run
+ */
+export function readModel(folder: string): EncoderModel {
+  const record = parseFile(folder, MODEL_FILES.record, ModelRecord);
+  const config = parseFile(folder, MODEL_FILES.config, ModelConfig);
+  const graphPath = join(folder, MODEL_FILES.graph);
+  if (!existsSync(graphPath))
+    throw new UserError(`${graphPath} is missing: remove ${folder} and make the model again`);
+  const form = formOf(folder, config);
+  const tokenizer =
+    config.model_type === 'roberta'
+      ? TextTokenizer.read(join(folder, MODEL_FILES.tokenizer), robertaMaxTokens(config))
+      : undefined;
+  if (tokenizer?.digest !== record.tokenizer) {
+    throw new UserError(
+      `${join(folder, MODEL_FILES.tokenizer)} is not the tokenizer that the model was made with: its sha256 is ` +
+        `${tokenizer?.digest ?? 'absent'}, expected ${record.tokenizer ?? 'none'}`,
+    );
+  }
+  return {
+    name: record.name,
+    folder,
+    graphPath,
+    config,
+    form,
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+    computation: {
+      version: COMPUTATION_VERSION,
+      // Straight from JSON: no key is undefined.
+      encoder: config as Json,
+      weights: record.weights,
+      ...(record.tokenizer === undefined ? {} : { tokenizer: record.tokenizer }),
+      layer: config.model_type === 'alexnet' ? 'features' : 'last_hidden_state',
+      computed: 'float32',
+      ...form.computation,
+    },
+  };
+}
+
+/** Whether a folder holds a finished model. */
+export function isModelFolder(folder: string): boolean {
+  return existsSync(join(folder, MODEL_FILES.record));
+}
+
+function formOf(folder: string, config: ModelConfig): InputForm {
+  if (config.model_type === 'roberta') return tokenForm(config);
+  if (config.model_type === 'alexnet') return melPictureForm(config);
+  const preprocessor = parseFile(folder, MODEL_FILES.preprocessor, PreprocessorConfig);
+  return waveformForm(config, preprocessor.do_normalize);
+}
+
+function parseFile<T>(folder: string, name: string, schema: z.ZodType<T>): T {
+  const path = join(folder, name);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UserError(`${path} cannot be read (${(error as Error).message}): is ${folder} a model folder?`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${path} is not JSON (${(error as Error).message})`);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new UserError(`${path}: "${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'not as expected'}`);
+}

@@ -1,0 +1,37 @@
+import type { Reporter } from '@lsgmer/datasets';
+import pLimit from 'p-limit';
+import type { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
+import { groupByKey } from './group.ts';
+import { type PreparedRow, RunProgress, type SetRun } from './set-run.ts';
+
+/** Rows that are sorted into batches of equal token counts together. */
+const WINDOW = 512;
+/** Tokens of a batch are bounded since attention grows with rows and with the square of the length. */
+const BATCH = { rows: 32, length: 4096 };
+/** Batches on their way to the encoder: the next one waits there when one is done. */
+const IN_FLIGHT = 2;
+
+/** Tokenises and encodes the texts of one set. */
+export async function encodeTexts(run: SetRun, reporter: Reporter, signal?: AbortSignal): Promise<void> {
+  const { rows, model } = run.plan;
+  const progress = new RunProgress(reporter, run.plan.spec.feature, rows.length);
+  const limit = pLimit(IN_FLIGHT);
+  for (let from = 0; from < rows.length; from += WINDOW) {
+    const prepared = rows.slice(from, from + WINDOW).map((row): PreparedRow => {
+      const tokens = (model.tokenizer as TextTokenizer).encode(row.utterance.text);
+      return { row, input: tokens.ids, tokens };
+    });
+    const length = ({ input }: PreparedRow): number => input.length;
+    const batches = groupByKey(prepared, (row) => model.form.batchKey(length(row)), length, BATCH);
+    await Promise.all(
+      batches.map((batch) =>
+        limit(async () => {
+          signal?.throwIfAborted();
+          const before = run.quarantined.length;
+          await run.encode(batch);
+          progress.add(batch.length, run.quarantined.length - before);
+        }),
+      ),
+    );
+  }
+}

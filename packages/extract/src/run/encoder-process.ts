@@ -1,0 +1,42 @@
+import type { EncoderReply, EncoderRequest } from './encoder-messages.ts';
+import { LocalEncoder } from './encoder.ts';
+
+/**
+ * Entry of the encoder process. A native call can be interrupted by nothing, so encoders live where they can be
+ * killed: the main process ends this one whenever it likes. Should the main process vanish, this one ends by
+ * itself after the call in progress.
+ */
+process.once('disconnect', () => process.exit());
+// A terminal and a batch system signal the whole group; only the main process decides what becomes of the run.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGHUP'] as const) process.on(signal, () => {});
+
+let encoder: LocalEncoder | undefined;
+let queue = Promise.resolve();
+
+process.on('message', (request: EncoderRequest) => {
+  queue = queue.then(() => answer(request));
+});
+
+async function answer(request: EncoderRequest): Promise<void> {
+  if (request.kind === 'start') {
+    try {
+      encoder = await LocalEncoder.start(request.folders, request.settings);
+      reply({ kind: 'ready', device: encoder.device });
+    } catch (error) {
+      const { name, message } = error as Error;
+      reply({ kind: 'refused', name, message });
+    }
+    return;
+  }
+  const { id, model, inputs } = request;
+  try {
+    if (encoder === undefined) throw new Error('the encoder has not been started');
+    reply({ kind: 'encoded', id, rows: await encoder.encode(model, inputs) });
+  } catch (error) {
+    reply({ kind: 'failed', id, message: (error as Error).message });
+  }
+}
+
+function reply(message: EncoderReply): void {
+  process.send?.(message);
+}

@@ -1,0 +1,228 @@
+import { availableParallelism } from 'node:os';
+import {
+  type FeatureDtype,
+  Interrupted,
+  type Json,
+  type Reporter,
+  type Utterance,
+  openFeatureSetWriter,
+  readFeatureSetIndex,
+  setFolder,
+  silent,
+} from '@lsgmer/datasets';
+import { type Device, RUNTIME_VERSION } from '@lsgmer/onnx';
+import { type FfmpegSearch, requireFfmpeg, searchFfmpeg } from '../decode/ffmpeg-binary.ts';
+import { DEFAULT_DECODE_POLICY, type DecodePolicy } from '../decode/policy.ts';
+import type { EncoderModel } from '../models/model-folder.ts';
+import { encodeRecordings } from './encode-audio.ts';
+import { encodeTexts } from './encode-text.ts';
+import { type Encoder, LocalEncoder } from './encoder.ts';
+import { checkNames, featureSpecOf } from './feature-set.ts';
+import { digestMedia } from './input-digest.ts';
+import { type SetPlan, planSet } from './plan.ts';
+import { RemoteEncoder } from './remote-encoder.ts';
+import { SetRun } from './set-run.ts';
+
+export interface ExtractOptions {
+  readonly dataset: string;
+  /** Folder that the media's paths are relative to. */
+  readonly root: string;
+  /** Of one manifest, in its order. */
+  readonly utterances: readonly Utterance[];
+  /** One feature set each. */
+  readonly models: readonly EncoderModel[];
+  /** Store that is written to. */
+  readonly store: string;
+  /** Further stores that are read: what they hold is not computed again. */
+  readonly readStores?: readonly string[];
+  /** Name of the index part that is written. */
+  readonly part?: string;
+  readonly policy?: DecodePolicy;
+  /** As the features are stored; float16 unless given. */
+  readonly dtype?: FeatureDtype;
+  readonly device?: Device | 'auto';
+  /** Threads of the encoders; all cores unless given. */
+  readonly threads?: number;
+  /** Computes again what could not be computed before. */
+  readonly retryQuarantined?: boolean;
+  readonly shardBytes?: number;
+  readonly reporter?: Reporter;
+  /** Ends the run at once; what was encoded until then is kept. */
+  readonly signal?: AbortSignal;
+  /**
+   * Where the encoders run: in a process of their own (default; `entry` names its compiled entry where that does
+   * not lie beside this file), or inside this one, which they block.
+   */
+  readonly encoders?: 'inside' | { readonly entry: string };
+}
+
+export interface ExtractedSet {
+  readonly feature: string;
+  readonly fingerprint: string;
+  readonly folder: string;
+  /** Rows computed by this run. */
+  readonly computed: number;
+  /** Rows that were there before. */
+  readonly done: number;
+  /** Rows that could not be computed, now or before from the same input. */
+  readonly quarantined: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/**
+ * What a run would do, one plan for each model. Reads the index, and media files whose digest the manifest lacks;
+ * writes nothing.
+ * @throws UserError when two models have one name or an index is damaged
+ */
+export async function planFeatures(
+  options: ExtractOptions,
+  provenance: { [key: string]: Json } = {},
+): Promise<SetPlan[]> {
+  const { dataset, utterances, models, store, readStores = [], signal } = options;
+  checkNames(models);
+  const { policy = DEFAULT_DECODE_POLICY, dtype = 'float16' } = options;
+  const audio = models.some(({ form }) => form.kind === 'audio');
+  const digests = audio ? await digestMedia(utterances, options.root, signal) : new Map<string, string>();
+  return models.map((model) => {
+    const spec = featureSpecOf(model, { dataset, policy, dtype, provenance });
+    const index = readFeatureSetIndex([store, ...readStores], spec);
+    return planSet(model, spec, utterances, index, digests, options.retryQuarantined ?? false);
+  });
+}
+
+/**
+ * Computes what the store lacks of several feature sets: decode, tokenise, encode, write. Recordings are decoded
+ * once for all audio sets. A clip that fails is quarantined with its reason, and the rest goes on; the same call
+ * again goes on where a stopped or killed one ended.
+ *
+ * @throws Interrupted when the signal is aborted, after everything finished so far was saved;
+ *   UserError when the store, a model or a device cannot be used, or ffmpeg is needed and absent
+ */
+export async function extractFeatures(options: ExtractOptions): Promise<ExtractedSet[]> {
+  const { reporter = silent, signal } = options;
+  stopIfAsked(signal);
+  const search = onlyOnce(() => searchFfmpeg());
+  const plans = await planFeatures(options, await provenanceOf(options, search));
+  const busy = plans.filter(({ rows }) => rows.length > 0);
+  const runs: SetRun[] = [];
+  if (busy.length > 0) {
+    const encoder = await startEncoder(
+      busy.map(({ model }) => model.folder),
+      options,
+    );
+    const stop = (): void => void encoder.close();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      stopIfAsked(signal);
+      for (const [i, plan] of busy.entries()) runs.push(openRun(plan, i, encoder, options));
+      await encodeAll(runs, options, search, reporter);
+    } catch (error) {
+      throw signal?.aborted === true ? interruption(runs) : error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      await encoder.close();
+      closeAll(runs);
+    }
+  }
+  return plans.map((plan) =>
+    summary(
+      plan,
+      runs.find((run) => run.plan === plan),
+      options,
+    ),
+  );
+}
+
+async function encodeAll(
+  runs: readonly SetRun[],
+  options: ExtractOptions,
+  search: () => Promise<FfmpegSearch>,
+  reporter: Reporter,
+): Promise<void> {
+  const { signal } = options;
+  for (const run of runs) {
+    if (run.plan.model.form.kind === 'text') await encodeTexts(run, reporter, signal);
+  }
+  const audio = runs.filter(({ plan }) => plan.model.form.kind === 'audio');
+  if (audio.length === 0) return;
+  const decode = {
+    policy: options.policy ?? DEFAULT_DECODE_POLICY,
+    ffmpeg: async (why: string) => (await search()).found ?? requireFfmpeg(why),
+    processes: Math.max(1, Math.floor(availableParallelism() / 2)),
+    ...(signal === undefined ? {} : { signal }),
+  };
+  await encodeRecordings(audio, options.root, decode, reporter);
+}
+
+function startEncoder(folders: readonly string[], options: ExtractOptions): Promise<Encoder> {
+  const { device = 'auto', threads, encoders } = options;
+  const settings = { device, ...(threads === undefined ? {} : { threads }) };
+  if (encoders === 'inside') return LocalEncoder.start(folders, settings);
+  return RemoteEncoder.start(folders, settings, encoders?.entry);
+}
+
+function openRun(plan: SetPlan, index: number, encoder: Encoder, options: ExtractOptions): SetRun {
+  const { store, readStores, part = 'main', shardBytes } = options;
+  const spec = { ...plan.spec, provenance: { ...plan.spec.provenance, device: encoder.device } };
+  const writer = openFeatureSetWriter({
+    store,
+    spec,
+    part,
+    ...(readStores === undefined ? {} : { readStores }),
+    ...(shardBytes === undefined ? {} : { shardBytes }),
+  });
+  return new SetRun(plan, writer, encoder, index);
+}
+
+/** Every set is closed, also when closing another one fails; the first failure is thrown then. */
+function closeAll(runs: readonly SetRun[]): void {
+  const failures: unknown[] = [];
+  for (const run of runs) {
+    try {
+      run.close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+function stopIfAsked(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw interruption([]);
+}
+
+function interruption(runs: readonly SetRun[]): Interrupted {
+  const done = runs.reduce((sum, run) => sum + run.computed, 0);
+  const total = runs.reduce((sum, { plan }) => sum + plan.rows.length, 0);
+  return new Interrupted(`stopped after ${done} of ${total} rows, which are kept: the same command goes on`);
+}
+
+function summary(plan: SetPlan, run: SetRun | undefined, options: ExtractOptions): ExtractedSet {
+  const { feature, fingerprint, dataset } = plan.spec;
+  return {
+    feature,
+    fingerprint,
+    folder: setFolder(options.store, { dataset, feature, fingerprint }),
+    computed: run?.computed ?? 0,
+    done: plan.done,
+    quarantined: [...plan.quarantined, ...(run?.quarantined ?? [])],
+  };
+}
+
+async function provenanceOf(
+  options: ExtractOptions,
+  search: () => Promise<FfmpegSearch>,
+): Promise<{ [key: string]: Json }> {
+  const audio = options.models.some(({ form }) => form.kind === 'audio');
+  return {
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    onnxruntime: RUNTIME_VERSION,
+    threads: options.threads ?? availableParallelism(),
+    ...(audio ? { ffmpeg: (await search()).found?.version ?? null } : {}),
+  };
+}
+
+function onlyOnce<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,55 @@
+import {
+  type Computation,
+  type FeatureDtype,
+  type FeatureSpec,
+  type Json,
+  UserError,
+  fingerprintOf,
+} from '@lsgmer/datasets';
+import { type DecodePolicy, describePolicy } from '../decode/policy.ts';
+import type { EncoderModel } from '../models/model-folder.ts';
+
+export interface FeatureSetOptions {
+  readonly dataset: string;
+  readonly policy: DecodePolicy;
+  readonly dtype: FeatureDtype;
+  /** Written beside the computation, not part of the fingerprint. */
+  readonly provenance: { readonly [key: string]: Json };
+}
+
+/** All that the fingerprint is made of: encoder, digests, preparation, decoding, stored type. */
+export function computationOf(model: EncoderModel, policy: DecodePolicy, dtype: FeatureDtype): Computation {
+  return {
+    ...model.computation,
+    ...(model.form.kind === 'audio' ? { decode: describePolicy(policy) } : {}),
+    stored: dtype,
+  };
+}
+
+/** feature.json of one model's output on one dataset. */
+export function featureSpecOf(model: EncoderModel, options: FeatureSetOptions): FeatureSpec {
+  const computation = computationOf(model, options.policy, options.dtype);
+  return {
+    format: 1,
+    dataset: options.dataset,
+    feature: model.name,
+    fingerprint: fingerprintOf(computation),
+    kind: model.form.kind,
+    dim: model.form.dim,
+    dtype: options.dtype,
+    firstSeconds: model.form.firstSeconds,
+    stepSeconds: model.form.stepSeconds,
+    computation: { ...computation },
+    provenance: { ...options.provenance },
+  };
+}
+
+/** @throws UserError when two models of one run write features of the same name */
+export function checkNames(models: readonly EncoderModel[]): void {
+  const seen = new Map<string, string>();
+  for (const { name, folder } of models) {
+    const other = seen.get(name);
+    if (other !== undefined) throw new UserError(`two models are named ${name}: ${other} and ${folder}`);
+    seen.set(name, folder);
+  }
+}
