@@ -97,92 +97,102 @@ function activated(gates: tf.Tensor): [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tenso
   return [tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)];
 }
 
-/** The recurrence as one Scan, with a Scan for its gradient. */
+/**
+ * The recurrence as one Scan, with another for its gradient. Both directions stand below each other as 2B rows.
+ * What counts here is the number of nodes in a Scan's body: each costs more than its arithmetic.
+ */
 function scanned({ forward, backward, wh, mask }: Projected): tf.Tensor {
   const [, rows, gates] = forward.shape as [number, number, number];
   const size = gates / 4;
-  // [n, 2, B, 1]: what each direction meets at its t-th step
-  const real = tf.stack([mask, tf.reverse(mask, 0)], 1);
-  const start = (): tf.Tensor => tf.zeros([2, rows, size]);
+  const [whForward, whBackward] = tf.unstack(wh) as [tf.Tensor, tf.Tensor]; // [h, 4h]
+  // [n, 2B, 1]: what each direction meets at its t-th step
+  const real = tf.concat([mask, tf.reverse(mask, 0)], 1);
 
-  const run = tf.customGrad((zf, zb, wh, save) => {
+  const run = tf.customGrad((...given) => {
+    const [zf, zb, wf, wb, save] = given as [...Quadruple, SaveForGradient];
     const { outputs } = scan({
-      initial: { h: start(), c: start() },
-      sequences: { zf: zf as tf.Tensor, zb: zb as tf.Tensor, real },
+      initial: { hf: zeros(rows, size), hb: zeros(rows, size), c: zeros(2 * rows, size) },
+      sequences: { zf, zb, real },
       reversed: ['zb', 'hb'],
-      body: ({ h, c }, { zf, zb, real }) => {
-        const z = tf.stack([zf, zb]); // [2, B, 4h]
-        const [i, f, g, o] = activated(tf.add(z, tf.matMul(h, wh as tf.Tensor)));
-        const cell = tf.mul(real, tf.add(tf.mul(f, c), tf.mul(i, g)));
+      body: ({ hf, hb, c }, { zf, zb, real }) => {
+        const z = tf.concat([tf.add(tf.matMul(hf, wf), zf), tf.add(tf.matMul(hb, wb), zb)], 0); // [2B, 4h]
+        const [zif, zg, zo] = tf.split(z, [2 * size, size, size], 1) as [tf.Tensor, tf.Tensor, tf.Tensor];
+        const [i, f] = tf.split(tf.mul(tf.sigmoid(zif), real), 2, 1) as [tf.Tensor, tf.Tensor];
+        const [g, o] = [tf.tanh(zg), tf.sigmoid(zo)];
+        const [taken, kept] = [tf.mul(i, g), tf.mul(f, c)];
+        const cell = tf.add(kept, taken);
         const squashed = tf.tanh(cell);
-        const hidden = tf.mul(o, squashed);
-        const [hf, hb] = tf.unstack(hidden) as [tf.Tensor, tf.Tensor];
-        return { states: { h: hidden, c: cell }, outputs: { hf, hb, i, f, g, o, cell, squashed } };
+        const h = tf.mul(o, squashed);
+        const [nextForward, nextBackward] = tf.split(h, 2, 0) as [tf.Tensor, tf.Tensor];
+        const states = { hf: nextForward, hb: nextBackward, c: cell };
+        return {
+          states,
+          outputs: { hf: nextForward, hb: nextBackward, i, f, g, o, taken, kept, squashed, h },
+        };
       },
     });
-    const { hf, hb, i, f, g, o, cell, squashed } = outputs;
-    (save as SaveForGradient)([wh as tf.Tensor, real, hf, hb, i, f, g, o, cell, squashed]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => backwardPass(dy, saved, start);
-    return { value: tf.concat([hf, hb], 2), gradFunc };
+    const { hf, hb, i, f, g, o, taken, kept, squashed, h } = outputs;
+    save([wf, wb, hf, hb, i, f, g, o, taken, kept, squashed, h]);
+    return { value: tf.concat([hf, hb], 2), gradFunc: backwardPass };
   });
-  return run(forward, backward, wh);
+  return run(forward, backward, whForward, whBackward);
 }
 
+type Quadruple = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+
 /**
- * Gradients of the pre-activations and of wh. What does not depend on the recurrence is computed for all steps at
- * once: with dh and dc arriving at a step,
+ * Gradients of the pre-activations [n, B, 4h] and recurrent weights [h, 4h] of both directions. With dh and dc
+ * arriving at a step,
  *   d = dc + dh o (1 - tanh(c)^2),   dc' = d f,   dh' = dz wh^T,
- *   dz = [d g i(1-i), d c' f(1-f), d i (1-g^2), dh tanh(c) o(1-o)],
- * where the factors of d carry the mask.
+ *   dz = [d g i(1-i), d c' f(1-f), d i (1-g^2), dh tanh(c) o(1-o)].
+ * All factors of d and dh are computed for the whole sequence at once, from products that the forward pass left:
+ * taken = i g, kept = f c', h = o tanh(c). i and f carry the mask, which is 0 or 1, so that i(1-i) carries it too.
  */
-function backwardPass(dy: tf.Tensor, saved: readonly tf.Tensor[], start: () => tf.Tensor): tf.Tensor[] {
-  const [wh, real, hf, hb, i, f, g, o, cell, squashed] = saved as [
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
+function backwardPass(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
+  const [wf, wb, hf, hb, i, f, g, o, taken, kept, squashed, h] = saved as [
+    ...Quadruple,
+    ...Quadruple,
+    ...Quadruple,
   ];
-  const [steps, , rows, size] = cell.shape as [number, number, number, number];
-  const slope = (y: tf.Tensor): tf.Tensor => tf.sub(y, tf.square(y)); // of a sigmoid, y (1 - y)
-  const before = shifted(cell, 0); // [n, 2, B, h], c' of each step
-  const forget = tf.mul(real, f);
-  const toInput = tf.mul(real, tf.mul(g, slope(i)));
-  const toForget = tf.mul(real, tf.mul(before, slope(f)));
-  const toCandidate = tf.mul(real, tf.mul(i, tf.sub(1, tf.square(g))));
-  const fromCell = tf.stack([toInput, toForget, toCandidate], 3); // [n, 2, B, 3, h]
-  const toOutput = tf.mul(squashed, slope(o));
-  const toCell = tf.mul(o, tf.sub(1, tf.square(squashed)));
+  const [steps, rows, size] = hf.shape as [number, number, number];
+  const less = (x: tf.Tensor, a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.sub(x, tf.mul(a, b));
+  const factors = {
+    toInput: less(taken, taken, i),
+    toForget: less(kept, kept, f),
+    toCandidate: less(i, taken, g),
+    toOutput: less(h, h, o),
+    toCell: less(o, h, squashed),
+    f,
+  }; // [n, 2B, h]
   const [dyf, dyb] = tf.split(dy, 2, 2) as [tf.Tensor, tf.Tensor]; // [n, B, h]
 
   const { outputs } = scan({
-    initial: { dh: start(), dc: start() },
-    sequences: { dyf, dyb, fromCell, toOutput, toCell, forget },
+    initial: { dhf: zeros(rows, size), dhb: zeros(rows, size), dc: zeros(2 * rows, size) },
+    sequences: { dyf, dyb, ...factors },
     // The recurrence backwards: the forward direction from the last token, the backward one from the first.
-    reversed: ['dyf', 'fromCell', 'toOutput', 'toCell', 'forget', 'dzf'],
-    body: ({ dh, dc }, { dyf, dyb, fromCell, toOutput, toCell, forget }) => {
-      const all = tf.add(dh, tf.stack([dyf, dyb])); // [2, B, h]
-      const d = tf.add(dc, tf.mul(all, toCell));
-      const cellGates = tf.mul(tf.expandDims(d, 2), fromCell); // [2, B, 3, h]
-      const outputGate = tf.expandDims(tf.mul(all, toOutput), 2); // [2, B, 1, h]
-      const dz = tf.reshape(tf.concat([cellGates, outputGate], 2), [2, rows, 4 * size]);
-      const [dzf, dzb] = tf.unstack(dz) as [tf.Tensor, tf.Tensor];
-      const states = { dh: tf.matMul(dz, wh, false, true), dc: tf.mul(d, forget) };
+    reversed: ['dyf', 'dzf', 'toInput', 'toForget', 'toCandidate', 'toOutput', 'toCell', 'f'],
+    body: ({ dhf, dhb, dc }, { dyf, dyb, toInput, toForget, toCandidate, toOutput, toCell, f }) => {
+      const dh = tf.concat([tf.add(dhf, dyf), tf.add(dhb, dyb)], 0); // [2B, h]
+      const d = tf.add(dc, tf.mul(dh, toCell));
+      const parts = [tf.mul(d, toInput), tf.mul(d, toForget), tf.mul(d, toCandidate), tf.mul(dh, toOutput)];
+      const [dzf, dzb] = tf.split(tf.concat(parts, 1), 2, 0) as [tf.Tensor, tf.Tensor]; // [B, 4h]
+      const states = {
+        dhf: tf.matMul(dzf, wf, false, true),
+        dhb: tf.matMul(dzb, wb, false, true),
+        dc: tf.mul(d, f),
+      };
       return { states, outputs: { dzf, dzb } };
     },
   });
   const { dzf, dzb } = outputs; // [n, B, 4h]
-  const flat = (t: tf.Tensor): tf.Tensor => tf.reshape(t, [steps * rows, -1]);
-  const dwh = tf.stack([
-    tf.matMul(flat(shifted(hf, 0)), flat(dzf), true),
-    tf.matMul(flat(shifted(hb, 1)), flat(dzb), true),
-  ]);
-  return [dzf, dzb, dwh];
+  const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [steps * rows, -1]);
+  const dwf = tf.matMul(flat(shifted(hf, 0)), flat(dzf), true);
+  const dwb = tf.matMul(flat(shifted(hb, 1)), flat(dzb), true);
+  return [dzf, dzb, dwf, dwb];
+}
+
+function zeros(rows: number, size: number): tf.Tensor {
+  return tf.zeros([rows, size]);
 }
 
 /** The sequence [n, ...] one step later (end 0) or earlier (end 1), with zeros where nothing was. */

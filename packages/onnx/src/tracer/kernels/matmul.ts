@@ -11,9 +11,10 @@ export function registerMatmul(): void {
     const shape = [...batch, rows, columns];
     const names = [trace.name(a), trace.name(b)];
     const flags = { transA: Number(attributes.transposeA), transB: Number(attributes.transposeB) };
+    // A plain product stays a MatMul: onnxruntime merges a following Add of a bias into it.
+    if (flags.transA + flags.transB === 0) return trace.emit('MatMul', names, shape, 'float32');
     // Gemm and FusedMatMul read a transposed operand in place.
     if (shape.length === 2) return trace.emit('Gemm', names, shape, 'float32', flags);
-    if (flags.transA + flags.transB === 0) return trace.emit('MatMul', names, shape, 'float32');
     return trace.emit('FusedMatMul', names, shape, 'float32', flags, MICROSOFT);
   });
 }
