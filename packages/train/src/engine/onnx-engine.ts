@@ -7,6 +7,7 @@ import {
   type Feeds,
   type HostTensor,
   type Session,
+  type SessionOptions,
   trace,
   type TracedModel,
   type TraceInput,
@@ -37,6 +38,8 @@ export interface OnnxEngineOptions {
    * per frame at d 256, and making one again costs 0.1 to 0.3 s.
    */
   readonly liveFrames?: number;
+  /** Prefix of onnxruntime's profiles (Chrome trace JSON), one file per session, written when it is released. */
+  readonly profile?: string;
 }
 
 /** What a graph computes: gradients, logits, or logits with the head's further tensors. */
@@ -59,7 +62,7 @@ export class OnnxEngine implements Engine {
   private readonly config: HeadConfig;
   private readonly dims: FeatureDims;
   private readonly classes: number;
-  private readonly options: OnnxEngineOptions;
+  private readonly runner: SessionOptions;
   private readonly views: readonly ParameterView[];
   private readonly sessions: SessionCache;
   private readonly flatGradient: Float32Array;
@@ -81,7 +84,12 @@ export class OnnxEngine implements Engine {
     this.dims = dims;
     this.classes = classes;
     this.device = device;
-    this.options = options;
+    const { threads, profile } = options;
+    this.runner = {
+      device,
+      ...(threads === undefined ? {} : { threads }),
+      ...(profile === undefined ? {} : { profile }),
+    };
     this.views = parameterViews(head.parameters(config, dims, classes));
     this.parameters = new Float32Array(parameterCount(this.views));
     this.flatGradient = new Float32Array(this.parameters.length);
@@ -164,12 +172,7 @@ export class OnnxEngine implements Engine {
     const frames = rows * Math.max(text, audio, map, 1);
     // Without gradients nothing is kept for a backward pass: about a quarter of the memory.
     const cost = purpose === 'train' ? frames : Math.ceil(frames / 4);
-    return this.sessions.get(key, cost, () => {
-      const { device } = this;
-      const { threads } = this.options;
-      const model = this.traced(purpose, inputs);
-      return createSession(model.bytes, { device, ...(threads === undefined ? {} : { threads }) });
-    });
+    return this.sessions.get(key, cost, () => createSession(this.traced(purpose, inputs).bytes, this.runner));
   }
 
   private traced(purpose: Purpose, batch: readonly BatchInput[]): TracedModel {
