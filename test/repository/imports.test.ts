@@ -65,7 +65,8 @@ describe('library packages', () => {
     const { read } = await import('./source-tree.ts');
     const forbidden = /\bconsole\.|process\.argv|process\.exit\(|Math\.random|Date\.now\(/;
     const wrong = sources
-      .filter((f) => packageOf(f) !== 'cli')
+      // entries of processes of their own end themselves
+      .filter((f) => packageOf(f) !== 'cli' && !f.endsWith('-process.ts'))
       .flatMap((f) =>
         read(f)
           .split('\n')

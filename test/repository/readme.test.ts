@@ -1,35 +1,41 @@
 import { describe, expect, it } from 'vitest';
 import { read, repositoryFiles } from './source-tree.ts';
 
-/** Files that the tree of the README leaves to their folder's line. */
-const GROUPED = [
-  /^packages\/[a-z]+\/test\//, /^test\/golden\//, 
-  /^package-lock\.json$/, /^\.(gitignore|npmrc|oxlintrc\.json|oxfmtrc\.json)$/];
+/** Dot files of the tools need no line. */
+const TOOL_FILES = /^(\.(gitignore|npmrc|oxlintrc\.json|oxfmtrc\.json)|package-lock\.json)$/;
 
-/** The tree block of README.md: two blanks of indent a level, names before two or more blanks. */
-function readmeTree(): string[] {
+/**
+ * The tree block of README.md, a folder a line: `packages/train/src/fit/  fit finite safetensors   # what it is for`.
+ * Names stand without `.ts`; `folder/**` covers everything below it.
+ */
+function readmeTree(): { files: Set<string>; folders: string[] } {
   const block = /<!-- tree -->\s*```\n([\s\S]*?)```/.exec(read('README.md'))?.[1];
   if (block === undefined) throw new Error('README.md has no tree block');
-  const trail: string[] = [];
-  const files: string[] = [];
-  for (const line of block.split('\n').filter((l) => l.trim() !== '')) {
-    const depth = (line.length - line.trimStart().length) / 2;
-    const name = line.trim().split(/\s{2,}/)[0] as string;
-    trail.length = depth;
-    if (name.endsWith('/')) trail.push(...[name]);
-    else files.push(trail.join('') + name);
+  const files = new Set<string>();
+  const folders: string[] = [];
+  let folder = '';
+  for (const line of block.split('\n')) {
+    const words = line.replace(/\s#.*$/, '').trim().split(/\s+/).filter(Boolean);
+    for (const word of words) {
+      if (word.endsWith('/**')) folders.push(word.slice(0, -2));
+      else if (word.endsWith('/')) folder = word === './' ? '' : word;
+      else files.add(folder + word);
+    }
   }
-  return files.sort();
+  return { files, folders };
 }
 
 describe('the tree in the README', () => {
   it('equals the tracked tree', () => {
-    const tracked = repositoryFiles().filter((f) => !GROUPED.some((g) => g.test(f)));
-    const listed = readmeTree();
-    expect({ missing: tracked.filter((f) => !listed.includes(f)), stale: listed.filter((f) => !tracked.includes(f)) }).toEqual({
-      missing: [],
-      stale: [],
-    });
+    const { files, folders } = readmeTree();
+    const tracked = repositoryFiles().filter((f) => !TOOL_FILES.test(f));
+    const named = tracked.map((f) => f.replace(/\.ts$/, ''));
+    const missing = named.filter((f) => !files.has(f) && !folders.some((folder) => f.startsWith(folder)));
+    const stale = [
+      ...[...files].filter((f) => !named.includes(f)),
+      ...folders.filter((folder) => !named.some((f) => f.startsWith(folder))),
+    ];
+    expect({ missing, stale }).toEqual({ missing: [], stale: [] });
   });
 });
 

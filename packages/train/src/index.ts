@@ -23,6 +23,8 @@ export * from './fit/fit.ts';
 export * from './fit/safetensors.ts';
 export * from './head/ablations.ts';
 export * from './head/contract.ts';
+export * from './head/initial-values.ts';
+export * from './head/interpolation.ts';
 export * from './head/lsgmer.ts';
 export * from './record/coverage.ts';
 export * from './record/predictions.ts';

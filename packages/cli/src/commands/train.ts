@@ -12,7 +12,7 @@ interface TrainOptions extends CommonOptions {
   task?: string | undefined;
   recipe?: string | undefined;
   features?: string | undefined;
-  set: string[];
+  set?: string[] | undefined;
   fold: string;
   seeds?: string | undefined;
   ablation?: string | undefined;
@@ -20,8 +20,8 @@ interface TrainOptions extends CommonOptions {
   device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
   threads?: number | undefined;
   options: boolean;
-  printConfig: boolean;
-  dryRun: boolean;
+  'print-config': boolean;
+  'dry-run': boolean;
   json: boolean;
 }
 
@@ -34,7 +34,7 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
       .option('task', { type: 'string', describe: "task of the card (default: its first, or the recipe's)" })
       .option('recipe', { type: 'string', describe: 'name under recipes/, or a .json file' })
       .option('features', { type: 'string', describe: 'text=..,audio=..,alexnet=.. (name or name@fingerprint)' })
-      .option('set', { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'key=value over recipe and defaults; again for more' })
+      .option('set', { type: 'string', array: true, nargs: 1, describe: 'key=value over recipe and defaults; again for more' })
       .option('fold', { type: 'string', default: 'all', describe: 'fold ids, numbers from 1, commas, or all' })
       .option('seeds', { type: 'string', describe: 'how many (5) or which (7,8)' })
       .option('ablation', { type: 'string', describe: 'full, no-ma, no-joo, no-lsma-joo, commas, or all' })
@@ -73,7 +73,7 @@ export async function runTraining(context: Context, dataset: string, options: Tr
     task: options.task,
     recipe,
     features: options.features,
-    set: options.set,
+    set: options.set ?? [],
     fold: options.fold,
     seeds: options.seeds === undefined ? (recipe?.seeds ?? [1]) : parseSeeds(options.seeds),
     ablations: options.ablation === undefined ? [] : parseAblations(options.ablation),
@@ -82,7 +82,7 @@ export async function runTraining(context: Context, dataset: string, options: Tr
   };
   const { request, close } = prepareExperiment(context, readManifest(context.stores, dataset), ask);
   try {
-    if (options.printConfig) {
+    if (options['print-config']) {
       const configs = Object.fromEntries(request.variants.map((variant) => [variant.name, variant.configuration.values]));
       context.print(JSON.stringify(configs, null, 2));
       return;
@@ -90,7 +90,7 @@ export async function runTraining(context: Context, dataset: string, options: Tr
     const plan = planExperiment(request);
     const runs = plan.variants.flatMap((variant) => variant.runs);
     const pending = pendingRuns(plan);
-    if (options.dryRun) {
+    if (options['dry-run']) {
       const left = new Set(pending.map((run) => run.id));
       context.print(plainTable(runs.map((run) => [run.id, run.variant, run.fold, `seed ${run.seed}`, left.has(run.id) ? 'to do' : 'finished'])));
       return;
