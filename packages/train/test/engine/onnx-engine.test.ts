@@ -168,7 +168,7 @@ describe(`OnnxEngine against EagerEngine on tfjs-cpu ${cpu.version_cpu}`, () => 
     expect(traced.liveGraphs).toEqual(['train 3 4 0 0', 'train 3 7 0 0']);
     await traced.gradients(large); // 90, more than the limit
     expect(traced.liveGraphs).toEqual(['train 10 9 0 0']);
-    await traced.forward(small); // 3
+    await traced.forward(small); // 6
     expect(traced.liveGraphs).toEqual(['evaluate 3 4 0 0']);
     await traced.dispose();
     expect(traced.liveGraphs).toEqual([]);
