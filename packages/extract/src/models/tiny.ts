@@ -65,6 +65,8 @@ const ALEXNET: AlexnetConfig = { model_type: 'alexnet', channels: [32, 48, 64, 4
 interface TinyModel {
   readonly graph: (weights: WeightSource) => Graph;
   readonly spread: (name: string, shape: readonly number[]) => Spread;
+  /** What is done to the random tensors. */
+  readonly shape?: (weights: WeightSource) => WeightSource;
   /** Files beside the graph. */
   readonly files: { readonly [name: string]: string };
   readonly tokenizer?: string;
@@ -90,7 +92,8 @@ export function makeTinyModel(name: TinyName, models: string, texts: readonly st
 }
 
 function write(folder: string, name: TinyName, model: TinyModel): void {
-  const weights = new RecordedWeights(new RandomWeights(SEED, model.spread));
+  const random = new RandomWeights(SEED, model.spread);
+  const weights = new RecordedWeights(model.shape?.(random) ?? random);
   const graph = modelBytes(model.graph(weights));
   for (const [file, text] of Object.entries(model.files)) writeFileAtomic(join(folder, file), text);
   writeFileAtomic(join(folder, MODEL_FILES.graph), graph);
@@ -118,6 +121,7 @@ const DESCRIBE: Readonly<Record<TinyName, (texts: readonly string[]) => TinyMode
   },
   'random-tiny-wavlm': () => ({
     graph: (weights) => buildWavlm(WAVLM, weights),
+    shape: averageOverTime,
     spread: transformerSpread,
     files: {
       [MODEL_FILES.config]: json(WAVLM),
@@ -146,6 +150,28 @@ function transformerSpread(name: string, shape: readonly number[]): Spread {
   const inputs = shape.slice(1).reduce((product, dim) => product * dim, 1);
   const gain = /(output\.dense|out_proj|output_dense|pos_conv_embed\.conv)\.weight$/.test(name) ? 0.3 : 1;
   return { mean: 0, sd: (name.includes('conv_layers') ? Math.SQRT2 : gain) / Math.sqrt(inputs) };
+}
+
+/**
+ * From the second convolution on, the taps of a kernel are made equal, its variance kept: the first layer's random
+ * filters are then followed by averages over time, so that a frame holds something like energies in frequency
+ * bands. (With independent taps, timbre is hardly left after seven layers: a linear probe for the demo's valence
+ * cue gets 88 % instead of 99 %.)
+ */
+function averageOverTime(weights: WeightSource): WeightSource {
+  return {
+    tensor(name, shape) {
+      const values = weights.tensor(name, shape);
+      if (!/conv_layers\.[1-9]\.conv\.weight$/.test(name)) return values;
+      const taps = shape.at(-1) as number;
+      for (let at = 0; at < values.length; at += taps) {
+        let sum = 0;
+        for (let k = 0; k < taps; k++) sum += values[at + k] as number;
+        values.fill(sum / Math.sqrt(taps), at, at + taps);
+      }
+      return values;
+    },
+  };
 }
 
 /** He et al. 2015: activations neither die nor explode behind rectifiers. */

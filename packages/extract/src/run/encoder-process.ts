@@ -3,10 +3,11 @@ import { LocalEncoder } from './encoder.ts';
 
 /**
  * Entry of the encoder process. A native call can be interrupted by nothing, so encoders live where they can be
- * killed: the main process ends this one whenever it likes. Should the main process vanish, this one ends by
- * itself after the call in progress.
+ * killed: the main process ends this one whenever it likes. Should the main process vanish, this one drops what is
+ * queued and ends by itself after the call in progress, since nothing keeps it alive then.
  */
-process.once('disconnect', () => process.exit());
+let abandoned = false;
+process.once('disconnect', () => (abandoned = true));
 // A terminal and a batch system signal the whole group; only the main process decides what becomes of the run.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGHUP'] as const) process.on(signal, () => {});
 
@@ -18,6 +19,7 @@ process.on('message', (request: EncoderRequest) => {
 });
 
 async function answer(request: EncoderRequest): Promise<void> {
+  if (abandoned) return;
   if (request.kind === 'start') {
     try {
       encoder = await LocalEncoder.start(request.folders, request.settings);
@@ -38,5 +40,6 @@ async function answer(request: EncoderRequest): Promise<void> {
 }
 
 function reply(message: EncoderReply): void {
+  if (!process.connected) return;
   process.send?.(message);
 }

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { fingerprintOf } from '@lsgmer/datasets';
+import { DEFAULT_DECODE_POLICY } from '../../src/decode/policy.ts';
+import { makeTinyModel } from '../../src/models/tiny.ts';
+import { computationOf, featureSpecOf } from '../../src/run/feature-set.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'lsgmer-set-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const text = makeTinyModel('random-tiny-roberta', folder, ['one']);
+const audio = makeTinyModel('random-tiny-alexnet', folder, []);
+
+describe('computationOf', () => {
+  it('has the decoding policy for audio, not for text', () => {
+    const computation = computationOf(audio, DEFAULT_DECODE_POLICY, 'float16');
+    expect(Object.keys(computation).sort()).toEqual([
+      'computed',
+      'decode',
+      'encoder',
+      'layer',
+      'picture',
+      'stored',
+      'version',
+      'weights',
+    ]);
+    expect(Object.keys(computationOf(text, DEFAULT_DECODE_POLICY, 'float16')).sort()).toEqual([
+      'computed',
+      'encoder',
+      'layer',
+      'specialTokens',
+      'stored',
+      'tokenizer',
+      'truncation',
+      'version',
+      'weights',
+    ]);
+  });
+});
+
+describe('featureSpecOf', () => {
+  const options = { dataset: 'd', policy: DEFAULT_DECODE_POLICY, dtype: 'float16' } as const;
+
+  it('names a set by its computation, whatever the provenance', () => {
+    const one = featureSpecOf(audio, { ...options, provenance: { node: 'v20' } });
+    const two = featureSpecOf(audio, { ...options, provenance: { node: 'v22' } });
+    expect(one.fingerprint).toBe(two.fingerprint);
+    expect(one.fingerprint).toBe(fingerprintOf(one.computation));
+    expect(one).toMatchObject({
+      feature: 'random-tiny-alexnet',
+      kind: 'audio',
+      dim: 224,
+      provenance: { node: 'v20' },
+    });
+    const other = { ...DEFAULT_DECODE_POLICY, channels: 'center' } as const;
+    expect(featureSpecOf(audio, { ...options, policy: other, provenance: {} }).fingerprint).not.toBe(
+      one.fingerprint,
+    );
+    expect(featureSpecOf(text, { ...options, policy: other, provenance: {} }).fingerprint).toBe(
+      featureSpecOf(text, { ...options, provenance: {} }).fingerprint,
+    );
+  });
+});

@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UserError, openFeatureSet, silent } from '@lsgmer/datasets';
+import type { EncoderModel } from '../../src/models/model-folder.ts';
+import { TINY_NAMES, makeTinyModel } from '../../src/models/tiny.ts';
+import { LocalEncoder } from '../../src/run/encoder.ts';
+import { extractFeatures } from '../../src/run/extract.ts';
+import { RemoteEncoder } from '../../src/run/remote-encoder.ts';
+import { makeCorpus } from './corpus.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'lsgmer-encoder-'));
+/** Inside the repository, so that the bundle finds the packages that stay outside it. */
+const bundles = fileURLToPath(
+  new URL(`../../../../node_modules/.cache/lsgmer-test-${process.pid}/`, import.meta.url),
+);
+const entry = join(bundles, 'encoder-process.mjs');
+let models: EncoderModel[];
+
+beforeAll(async () => {
+  const packages = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+  await build({
+    entryPoints: [fileURLToPath(new URL('../../src/run/encoder-process.ts', import.meta.url))],
+    outfile: entry,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    conditions: ['@lsgmer/source'],
+    // Everything of ours goes into the bundle, everything else stays where npm put it.
+    plugins: [
+      {
+        name: 'packages-stay-outside',
+        setup(context) {
+          context.onResolve({ filter: /^[^./]/ }, ({ path }) =>
+            path.startsWith('@lsgmer/') || path.startsWith(packages) ? null : { path, external: true },
+          );
+        },
+      },
+    ],
+    logLevel: 'error',
+  });
+  models = TINY_NAMES.map((name) => makeTinyModel(name, join(folder, 'models'), ['one two', 'two three']));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+  rmSync(bundles, { recursive: true, force: true });
+});
+
+const settings = { device: 'cpu', threads: 1 } as const;
+const folders = (): string[] => models.map((model) => model.folder);
+
+describe('RemoteEncoder', () => {
+  it('gives the same bits as the encoder in this process', async () => {
+    const [remote, local] = await Promise.all([
+      RemoteEncoder.start(folders(), settings, entry),
+      LocalEncoder.start(folders(), settings),
+    ]);
+    const samples = Float32Array.from({ length: 6000 }, (_, i) => Math.sin(i * i * 1e-3));
+    expect(await remote.encode(0, [Int32Array.of(0, 5, 2)])).toEqual(
+      await local.encode(0, [Int32Array.of(0, 5, 2)]),
+    );
+    // A view into a larger buffer travels as what it shows.
+    const view = samples.subarray(100, 5300);
+    expect(await remote.encode(1, [view, view])).toEqual(await local.encode(1, [view, view]));
+    expect(await remote.encode(2, [samples])).toEqual(await local.encode(2, [samples]));
+    expect(remote.device).toBe('cpu');
+    await remote.close();
+    await local.close();
+  });
+
+  it('answers in order, reports a batch that fails, and goes on', async () => {
+    const remote = await RemoteEncoder.start(folders().slice(0, 1), settings, entry);
+    const [first, bad, last] = await Promise.allSettled([
+      remote.encode(0, [Int32Array.of(0, 2)]),
+      remote.encode(0, [Int32Array.of(0, 1_000_000, 2)]),
+      remote.encode(0, [Int32Array.of(0, 4, 2)]),
+    ]);
+    expect(first).toMatchObject({ status: 'fulfilled', value: [{ n: 2 }] });
+    expect(bad).toMatchObject({ status: 'rejected', reason: { name: 'EncodeError' } });
+    expect(last).toMatchObject({ status: 'fulfilled', value: [{ n: 3 }] });
+    await remote.close();
+    await expect(remote.encode(0, [Int32Array.of(0, 2)])).rejects.toThrow('the encoder was closed');
+  });
+
+  it('says in one line what is wrong with a model or a device', async () => {
+    const refused = RemoteEncoder.start([join(folder, 'nothing')], settings, entry);
+    await expect(refused).rejects.toThrow(UserError);
+    await expect(refused).rejects.toThrow(/is .* a model folder\?/);
+  });
+
+  it('rejects what is waiting when its process is killed', async () => {
+    const remote = await RemoteEncoder.start(folders().slice(1, 2), settings, entry);
+    const long = new Float32Array(16_000 * 30).fill(0.1);
+    const waiting = remote.encode(0, [long]);
+    process.kill(remote.pid as number, 'SIGKILL');
+    await expect(waiting).rejects.toThrow(/the encoder process was ended by SIGKILL .*out of memory/);
+    await expect(waiting).rejects.toThrow(UserError);
+  });
+
+  it('extracts a corpus', async () => {
+    const root = join(folder, 'corpus');
+    const utterances = makeCorpus(root, [5200, 5300, 9000]);
+    const common = { dataset: 'toy', root, utterances, models, ...settings };
+    const apart = join(folder, 'apart');
+    const inside = join(folder, 'inside');
+    const sets = await extractFeatures({ ...common, store: apart, encoders: { entry } });
+    await extractFeatures({ ...common, store: inside, encoders: 'inside' });
+    expect(sets.map(({ computed }) => computed)).toEqual([3, 3, 3]);
+    for (const { feature } of sets) {
+      const [a, b] = [apart, inside].map((store) =>
+        openFeatureSet({ stores: [store], dataset: 'toy', feature }),
+      );
+      for (const { id } of utterances) expect(a?.rowHash(id)).toBe(b?.rowHash(id));
+    }
+  });
+
+  it('lets a run stop while the encoder is at work on the next batch', async () => {
+    const root = join(folder, 'long');
+    const utterances = makeCorpus(root, [4000, 16_000 * 30, 16_000 * 29, 16_000 * 28]);
+    const controller = new AbortController();
+    const run = extractFeatures({
+      dataset: 'toy',
+      root,
+      utterances,
+      models: models.slice(1, 2),
+      store: join(folder, 'stopped'),
+      ...settings,
+      encoders: { entry },
+      signal: controller.signal,
+      reporter: { ...silent, progress: () => controller.abort() },
+    });
+    await expect(run).rejects.toMatchObject({
+      name: 'Interrupted',
+      message: 'stopped after 1 of 4 rows, which are kept: the same command goes on',
+    });
+    const kept = openFeatureSet({
+      stores: [join(folder, 'stopped')],
+      dataset: 'toy',
+      feature: 'random-tiny-wavlm',
+    });
+    expect(kept.ids()).toEqual(['toy/u000']);
+  });
+});
