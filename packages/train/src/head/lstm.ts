@@ -104,12 +104,12 @@ function activated(gates: tf.Tensor): [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tenso
 function scanned({ forward, backward, wh, mask }: Projected): tf.Tensor {
   const [, rows, gates] = forward.shape as [number, number, number];
   const size = gates / 4;
-  const [whForward, whBackward] = tf.unstack(wh) as [tf.Tensor, tf.Tensor]; // [h, 4h]
   // [n, 2B, 1]: what each direction meets at its t-th step
   const real = tf.concat([mask, tf.reverse(mask, 0)], 1);
 
   const run = tf.customGrad((...given) => {
-    const [zf, zb, wf, wb, save] = given as [...Quadruple, SaveForGradient];
+    const [zf, zb, wh, save] = given as [...Triple, SaveForGradient];
+    const [wf, wb] = tf.unstack(wh) as [tf.Tensor, tf.Tensor]; // [h, 4h]
     const { outputs } = scan({
       initial: { hf: zeros(rows, size), hb: zeros(rows, size), c: zeros(2 * rows, size) },
       sequences: { zf, zb, real },
@@ -132,16 +132,16 @@ function scanned({ forward, backward, wh, mask }: Projected): tf.Tensor {
       },
     });
     const { hf, hb, i, f, g, o, taken, kept, squashed, h } = outputs;
-    save([wf, wb, hf, hb, i, f, g, o, taken, kept, squashed, h]);
+    save([wh, hf, hb, i, f, g, o, taken, kept, squashed, h]);
     return { value: tf.concat([hf, hb], 2), gradFunc: backwardPass };
   });
-  return run(forward, backward, whForward, whBackward);
+  return run(forward, backward, wh);
 }
 
-type Quadruple = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+type Triple = [tf.Tensor, tf.Tensor, tf.Tensor];
 
 /**
- * Gradients of the pre-activations [n, B, 4h] and recurrent weights [h, 4h] of both directions. With dh and dc
+ * Gradients of the pre-activations [n, B, 4h] and recurrent weights [2, h, 4h] of both directions. With dh and dc
  * arriving at a step,
  *   d = dc + dh o (1 - tanh(c)^2),   dc' = d f,   dh' = dz wh^T,
  *   dz = [d g i(1-i), d c' f(1-f), d i (1-g^2), dh tanh(c) o(1-o)].
@@ -149,10 +149,12 @@ type Quadruple = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
  * taken = i g, kept = f c', h = o tanh(c). i and f carry the mask, which is 0 or 1, so that i(1-i) carries it too.
  */
 function backwardPass(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
-  const [wf, wb, hf, hb, i, f, g, o, taken, kept, squashed, h] = saved as [
-    ...Quadruple,
-    ...Quadruple,
-    ...Quadruple,
+  const [wh, hf, hb, i, f, g, o, taken, kept, squashed, h] = saved as [
+    ...Triple,
+    ...Triple,
+    ...Triple,
+    tf.Tensor,
+    tf.Tensor,
   ];
   const [steps, rows, size] = hf.shape as [number, number, number];
   const less = (x: tf.Tensor, a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.sub(x, tf.mul(a, b));
@@ -167,20 +169,20 @@ function backwardPass(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
   const [dyf, dyb] = tf.split(dy, 2, 2) as [tf.Tensor, tf.Tensor]; // [n, B, h]
 
   const { outputs } = scan({
-    initial: { dhf: zeros(rows, size), dhb: zeros(rows, size), dc: zeros(2 * rows, size) },
+    initial: { dh: zeros(2 * rows, size), dc: zeros(2 * rows, size) },
     sequences: { dyf, dyb, ...factors },
     // The recurrence backwards: the forward direction from the last token, the backward one from the first.
     reversed: ['dyf', 'dzf', 'toInput', 'toForget', 'toCandidate', 'toOutput', 'toCell', 'f'],
-    body: ({ dhf, dhb, dc }, { dyf, dyb, toInput, toForget, toCandidate, toOutput, toCell, f }) => {
-      const dh = tf.concat([tf.add(dhf, dyf), tf.add(dhb, dyb)], 0); // [2B, h]
-      const d = tf.add(dc, tf.mul(dh, toCell));
-      const parts = [tf.mul(d, toInput), tf.mul(d, toForget), tf.mul(d, toCandidate), tf.mul(dh, toOutput)];
-      const [dzf, dzb] = tf.split(tf.concat(parts, 1), 2, 0) as [tf.Tensor, tf.Tensor]; // [B, 4h]
-      const states = {
-        dhf: tf.matMul(dzf, wf, false, true),
-        dhb: tf.matMul(dzb, wb, false, true),
-        dc: tf.mul(d, f),
-      };
+    body: ({ dh, dc }, { dyf, dyb, toInput, toForget, toCandidate, toOutput, toCell, f }) => {
+      const all = tf.add(dh, tf.concat([dyf, dyb], 0)); // [2B, h]
+      const d = tf.add(dc, tf.mul(all, toCell));
+      const parts = [tf.mul(d, toInput), tf.mul(d, toForget), tf.mul(d, toCandidate), tf.mul(all, toOutput)];
+      const dz = tf.concat(parts, 1); // [2B, 4h]
+      const [dzf, dzb] = tf.split(dz, 2, 0) as [tf.Tensor, tf.Tensor];
+      // One product for both directions: a thread each. Two products would be cut between threads, and rounding
+      // would depend on how many there are.
+      const before = tf.matMul(tf.reshape(dz, [2, rows, 4 * size]), wh, false, true);
+      const states = { dh: tf.reshape(before, [2 * rows, size]), dc: tf.mul(d, f) };
       return { states, outputs: { dzf, dzb } };
     },
   });
@@ -188,7 +190,7 @@ function backwardPass(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
   const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [steps * rows, -1]);
   const dwf = tf.matMul(flat(shifted(hf, 0)), flat(dzf), true);
   const dwb = tf.matMul(flat(shifted(hb, 1)), flat(dzb), true);
-  return [dzf, dzb, dwf, dwb];
+  return [dzf, dzb, tf.stack([dwf, dwb])];
 }
 
 function zeros(rows: number, size: number): tf.Tensor {

@@ -3,6 +3,7 @@ import * as cpu from '@tensorflow/tfjs-backend-cpu';
 import { createSession, tf, trace } from '@lsgmer/onnx';
 import { describe, expect, it } from 'vitest';
 import { bilstm } from '../../src/head/lstm.ts';
+import { drawn } from '../support/head-golden.ts';
 
 interface Case {
   readonly name: string;
@@ -105,13 +106,13 @@ async function eager(feeds: Record<string, Values>): Promise<Outcome> {
   });
 }
 
-async function traced(feeds: Record<string, Values>): Promise<Outcome> {
+async function traced(feeds: Record<string, Values>, threads = 1): Promise<Outcome> {
   const inputs = Object.entries(feeds).map(([name, { shape }]) => ({
     name,
     shape,
     dtype: 'float32' as const,
   }));
-  const session = await createSession(trace(inputs, results).bytes, { device: 'cpu', threads: 1 });
+  const session = await createSession(trace(inputs, results).bytes, { device: 'cpu', threads });
   const found = await session.run(feeds);
   await session.release();
   return Object.fromEntries(Object.entries(found).map(([name, { data }]) => [name, data as Float32Array]));
@@ -179,3 +180,21 @@ describe.each([
     });
   },
 );
+
+it('bilstm, traced, at the real width: the same bits with one thread and with two', async () => {
+  const [rows, steps, inputs, hidden] = [32, 3, 16, 128];
+  const values = (name: string, shape: number[]): Values => ({ data: drawn(name, shape, 0.2), shape });
+  const mask = { data: new Float32Array(rows * steps).fill(1), shape: [rows, steps] };
+  const feeds = {
+    x: values('x', [rows, steps, inputs]),
+    mask,
+    dy: values('dy', [rows, steps, 2 * hidden]),
+    wx: values('wx', [2, inputs, 4 * hidden]),
+    wh: values('wh', [2, hidden, 4 * hidden]),
+    bih: values('bih', [2, 4 * hidden]),
+    bhh: values('bhh', [2, 4 * hidden]),
+  };
+  const [one, two] = [await traced(feeds, 1), await traced(feeds, 2)];
+  expect(Object.keys(one)).toEqual(['y', 'dx', 'dwx', 'dwh', 'dbih', 'dbhh']);
+  expect(two).toEqual(one);
+});
