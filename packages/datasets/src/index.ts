@@ -5,6 +5,8 @@ export * from './base/reporter.ts';
 export * from './base/rng.ts';
 export * from './base/text-file.ts';
 export * from './corpora/adapter.ts';
+export * from './corpora/demo/ceilings.ts';
+export * from './corpora/demo/generate.ts';
 export * from './corpora/iemocap.ts';
 export * from './corpora/registry.ts';
 export * from './corpora/table-options.ts';
