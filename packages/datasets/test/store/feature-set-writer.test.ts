@@ -141,6 +141,25 @@ describe('openFeatureSetWriter', () => {
     set.close();
   });
 
+  it('never keeps an utterance both computed and quarantined in one part', () => {
+    const store = temporaryStore();
+    const row = sampleRow(spec, 0);
+    const part = () => readIndexPart(join(sampleFolder(store), 'index', 'main.json'));
+    const quarantine = (input: string): void => {
+      const writer = openFeatureSetWriter({ store, spec, part: 'main' });
+      writer.quarantine(row.id, 'cut off', input);
+      writer.close();
+    };
+    quarantine(row.input);
+    writeRows(store, spec, [row]);
+    expect(part()).toMatchObject({ utterances: { [row.id]: { input: row.input } }, quarantined: {} });
+    quarantine('changed');
+    expect(part()).toMatchObject({
+      utterances: {},
+      quarantined: { [row.id]: { input: 'changed', revision: 1 } },
+    });
+  });
+
   it('quarantines an utterance whose changed input fails', () => {
     const store = temporaryStore();
     const row = sampleRow(spec, 0);
