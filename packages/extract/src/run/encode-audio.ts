@@ -8,8 +8,11 @@ import { mediaPath } from './input-digest.ts';
 import type { PlannedRow } from './plan.ts';
 import { type PreparedRow, RunProgress, type SetRun } from './set-run.ts';
 
-/** Clips that are decoded, and sorted into batches of equal length, together: at most 40 MB of samples. */
-const WINDOW = { rows: 256, seconds: 600 };
+/**
+ * Clips that are decoded, and sorted into batches of equal length, together: the encoder waits for the first
+ * window, and two of them, 50 MB of samples at most, are in memory.
+ */
+const WINDOW = { rows: 96, seconds: 400 };
 /** On a CPU batches gain little; on a GPU a batch of this size keeps a large model busy. */
 const BATCH = { rows: 16, length: 60 * SAMPLE_RATE };
 const IN_FLIGHT = 2;

@@ -98,38 +98,44 @@ export async function planFeatures(
  *   UserError when the store, a model or a device cannot be used, or ffmpeg is needed and absent
  */
 export async function extractFeatures(options: ExtractOptions): Promise<ExtractedSet[]> {
-  const { reporter = silent, signal } = options;
-  stopIfAsked(signal);
-  const search = onlyOnce(() => searchFfmpeg());
-  const plans = await planFeatures(options, await provenanceOf(options, search));
-  const busy = plans.filter(({ rows }) => rows.length > 0);
+  const { signal } = options;
   const runs: SetRun[] = [];
-  if (busy.length > 0) {
-    const encoder = await startEncoder(
-      busy.map(({ model }) => model.folder),
-      options,
-    );
-    const stop = (): void => void encoder.close();
-    signal?.addEventListener('abort', stop, { once: true });
-    try {
-      stopIfAsked(signal);
-      for (const [i, plan] of busy.entries()) runs.push(openRun(plan, i, encoder, options));
-      await encodeAll(runs, options, search, reporter);
-    } catch (error) {
-      throw signal?.aborted === true ? interruption(runs) : error;
-    } finally {
-      signal?.removeEventListener('abort', stop);
-      await encoder.close();
-      closeAll(runs);
-    }
+  try {
+    signal?.throwIfAborted();
+    const search = onlyOnce(() => searchFfmpeg());
+    const plans = await planFeatures(options, await provenanceOf(options, search));
+    const busy = plans.filter(({ rows }) => rows.length > 0);
+    if (busy.length > 0) await fill(busy, runs, options, search);
+    return plans.map((plan) => {
+      const run = runs.find((one) => one.plan === plan);
+      return summary(plan, run, options);
+    });
+  } catch (error) {
+    throw signal?.aborted === true ? interruption(runs) : error;
   }
-  return plans.map((plan) =>
-    summary(
-      plan,
-      runs.find((run) => run.plan === plan),
-      options,
-    ),
-  );
+}
+
+/** Starts the encoder, computes what the plans lack, and saves what was finished, however it ends. */
+async function fill(
+  plans: readonly SetPlan[],
+  runs: SetRun[],
+  options: ExtractOptions,
+  search: () => Promise<FfmpegSearch>,
+): Promise<void> {
+  const { reporter = silent, signal } = options;
+  const folders = plans.map(({ model }) => model.folder);
+  const encoder = await startEncoder(folders, options);
+  const stop = (): void => void encoder.close();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    signal?.throwIfAborted();
+    for (const [i, plan] of plans.entries()) runs.push(openRun(plan, i, encoder, options));
+    await encodeAll(runs, options, search, reporter);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await encoder.close();
+    closeAll(runs);
+  }
 }
 
 async function encodeAll(
@@ -186,14 +192,11 @@ function closeAll(runs: readonly SetRun[]): void {
   if (failures.length > 0) throw failures[0];
 }
 
-function stopIfAsked(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw interruption([]);
-}
-
 function interruption(runs: readonly SetRun[]): Interrupted {
   const done = runs.reduce((sum, run) => sum + run.computed, 0);
   const total = runs.reduce((sum, { plan }) => sum + plan.rows.length, 0);
-  return new Interrupted(`stopped after ${done} of ${total} rows, which are kept: the same command goes on`);
+  const what = runs.length === 0 ? 'before the first row' : `after ${done} of ${total} rows, which are kept`;
+  return new Interrupted(`stopped ${what}: the same command goes on`);
 }
 
 function summary(plan: SetPlan, run: SetRun | undefined, options: ExtractOptions): ExtractedSet {

@@ -212,7 +212,9 @@ describe('extractFeatures', () => {
       const b = open(undisturbed.store, name);
       expect(a.ids().map((id) => a.rowHash(id))).toEqual(b.ids().map((id) => b.rowHash(id)));
     }
-    await expect(extractFeatures({ ...run, signal: AbortSignal.abort() })).rejects.toThrow(Interrupted);
+    const before = extractFeatures({ ...run, signal: AbortSignal.abort() });
+    await expect(before).rejects.toThrow(Interrupted);
+    await expect(before).rejects.toThrow('stopped before the first row: the same command goes on');
   });
 
   it('reads the digest of media that the manifest did not hash', async () => {
