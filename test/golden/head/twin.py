@@ -291,6 +291,6 @@ class Lsgmer(nn.Module):
         p = p.detach() if options.detach == "p" else p
         q = q.detach() if options.detach == "q" else q
         middle = ((p + q) / 2).log()
-        reduction = "mean" if options.apc_reduce == "mean" else "batchmean"
-        apc = (F.kl_div(middle, p, reduction=reduction) + F.kl_div(middle, q, reduction=reduction)) / 2
+        total = (F.kl_div(middle, p, reduction="sum") + F.kl_div(middle, q, reduction="sum")) / 2
+        apc = total / (logits.numel() if options.apc_reduce == "mean" else len(logits))
         return options.ce * ce + options.apc * apc, ce, apc

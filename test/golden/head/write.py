@@ -10,7 +10,6 @@ APC and logits; the safetensors file holds `<case>/gradient` (all gradients, fla
 
 import json
 import math
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,6 @@ import torch
 from safetensors.numpy import save_file
 
 from twin import Batch, Lsgmer, Options, frame_positions
-
-warnings.filterwarnings("ignore", message="reduction: 'mean' divides")  # that is Eq. 16 as it is written
 
 HERE = Path(__file__).parent
 ROWS, TOKENS, FRAMES, STEPS, CLASSES, D = 5, 6, 9, 4, 4, 16
@@ -57,6 +54,11 @@ CASES = {
     "d=8": {"d": 8},
     "modality=text": {"modality": "text"},
     "modality=audio": {"modality": "audio"},
+    # wide enough, for these lengths, that the head asks through probes instead of projecting all frames
+    "d=24, heads=2": {"d": 24, "heads": 2},
+    "d=24, heads=2, add-norm": {"d": 24, "heads": 2, "cross.residual": "add-norm"},
+    "d=24, heads=2, per-label": {"d": 24, "heads": 2, "label.reduce": "per-label"},
+    "d=24, heads=2, no-lsma-joo": {"d": 24, "heads": 2, "label.attention": False, "loss.apc": 0},
     "no-ma": {"ma.alpha": 0},
     "no-joo": {"loss.apc": 0},
     "no-lsma-joo": {"label.attention": False, "loss.apc": 0},

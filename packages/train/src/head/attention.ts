@@ -1,6 +1,7 @@
 import { tf } from '@lsgmer/onnx';
 import type { Tensors } from './contract.ts';
-import { layerNorm, linear, maskedMean, need, project, type LinearWeights } from './ops.ts';
+import { layerNorm, linear, need, project, type LinearWeights } from './ops.ts';
+import { steps, type Sequence } from './sequence.ts';
 
 /**
  * Weights of one multi-head attention: w [d, d], b [d]. Keys have no bias: it would add the same number to all
@@ -60,49 +61,122 @@ export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, padding?: tf.Te
   return { context: mergeHeads(tf.matMul(weights, v)), weights };
 }
 
+/** [d, d] -> [H, d, d / H]: the columns that belong to each head. */
+export function headColumns(w: tf.Tensor, heads: number): tf.Tensor {
+  const [inner, outer] = w.shape as [number, number];
+  return tf.transpose(tf.reshape(w, [inner, heads, outer / heads]), [1, 0, 2]);
+}
+
+/** H_0 of two modalities and what one asks the other: the arguments of each form of cross attention. */
+export interface Cross {
+  /** Who asks, [B, Lq, d]. */
+  readonly own: tf.Tensor;
+  /** Who answers, [B, Lk, d]. */
+  readonly other: tf.Tensor;
+  /** Padding of `other`, [B, 1, 1, Lk]. */
+  readonly padding: tf.Tensor;
+  readonly weights: AttentionWeights;
+  readonly heads: number;
+}
+
+/** Cross attention as it is written: queries, keys and values of every step. */
+export function crossPlain({ own, other, padding, weights, heads }: Cross): Sequence {
+  const q = splitHeads(linear(own, scaledQuery(weights.query, heads)), heads);
+  const k = splitHeads(project(other, weights.key), heads);
+  const v = splitHeads(linear(other, weights.value), heads);
+  return { values: attend(q, k, v, padding).context, projection: weights.output };
+}
+
 /**
- * A sequence [B, L, d] that may still wait for its last Linear: its values are `values` W + b where `projection`
- * is given. What follows is linear up to a softmax, so the projection can often act on a few pooled rows
- * instead of on every step.
+ * Cross attention of a short sequence that asks a long one, without keys and values of the long one:
+ * (Q_h Wk_h^T) H^T are the scores of head h, (A_h H) Wv_h its context. Exact; the weights sum to 1, so the value
+ * bias passes through.
  */
-export interface Sequence {
-  readonly values: tf.Tensor;
-  readonly projection?: LinearWeights;
+export function crossShortAsks({ own, other, padding, weights, heads }: Cross): Sequence {
+  const [rows, asking, d] = own.shape as [number, number, number];
+  const answering = other.shape[1] as number;
+  const q = linear(own, scaledQuery(weights.query, heads));
+  const probes = throughHeads(q, weights.key, heads); // [B, H Lq, d]
+  const scores = tf.add(tf.matMul(probes, other, false, true), tf.reshape(padding, [rows, 1, answering]));
+  const seen = tf.matMul(tf.softmax(scores), other); // [B, H Lq, d]
+  const byHead = tf.transpose(tf.reshape(seen, [rows, heads, asking * d]), [1, 0, 2]);
+  const columns = headColumns(weights.value.w, heads);
+  const values = tf.matMul(tf.reshape(byHead, [heads, rows * asking, d]), columns); // [H, B Lq, d / H]
+  const merged = tf.transpose(tf.reshape(values, [heads, rows * asking, d / heads]), [1, 0, 2]);
+  const context = tf.add(tf.reshape(merged, [rows * asking, d]), weights.value.b);
+  return { values: tf.reshape(context, [rows, asking, d]), projection: weights.output };
 }
 
-/** The sequence itself, [B, L, d]. */
-export function projected({ values, projection }: Sequence): tf.Tensor {
-  return projection ? linear(values, projection) : values;
+/**
+ * Cross attention of a long sequence that asks a short one, without queries of the long one: H (K_h Wq_h^T)^T are
+ * the scores of head h, and what each step sees stays a mixture of the short one's values. Exact.
+ */
+export function crossLongAsks({ own, other, padding, weights, heads }: Cross): Sequence {
+  const [rows, asking, d] = own.shape as [number, number, number];
+  const answering = other.shape[1] as number;
+  const query = scaledQuery(weights.query, heads);
+  const k = project(other, weights.key);
+  const probes = throughHeads(k, query.w, heads); // [B, H Lk, d]
+  // the query bias weighs the keys: K_h . bq_h, [B, H, Lk]
+  const perHead = tf.sum(tf.reshape(tf.mul(k, query.b), [rows, answering, heads, d / heads]), 3);
+  const offsets = tf.add(tf.transpose(perHead, [0, 2, 1]), tf.reshape(padding, [rows, 1, answering]));
+  const scores = tf.add(
+    tf.matMul(own, probes, false, true), // [B, Lq, H Lk]
+    tf.reshape(offsets, [rows, 1, heads * answering]),
+  );
+  const weighed = tf.softmax(tf.reshape(scores, [rows, asking, heads, answering]));
+  // the values of head h fill its own columns only: [B, H Lk, d]
+  const v = tf.reshape(linear(other, weights.value), [rows, 1, answering, heads, d / heads]);
+  const diagonal = tf.tensor(identity(heads), [1, heads, 1, heads, 1]);
+  return {
+    values: tf.reshape(tf.mul(v, diagonal), [rows, heads * answering, d]),
+    mixture: tf.reshape(weighed, [rows, asking, heads * answering]),
+    projection: weights.output,
+  };
 }
 
-/** The sequence's mean over the real steps, [B, d]: a mean and a Linear can be swapped. */
-export function meanOf({ values, projection }: Sequence, mask: tf.Tensor): tf.Tensor {
-  const mean = maskedMean(values, mask);
-  return projection ? linear(mean, projection) : mean;
+/** x [B, L, d] split into heads, each times its columns of w transposed: [B, H L, d]. */
+function throughHeads(x: tf.Tensor, w: tf.Tensor, heads: number): tf.Tensor {
+  const [rows, length, d] = x.shape as [number, number, number];
+  const byHead = tf.transpose(tf.reshape(x, [rows * length, heads, d / heads]), [1, 0, 2]);
+  const probes = tf.matMul(byHead, headColumns(w, heads), false, true); // [H, B L, d]
+  const byRow = tf.transpose(tf.reshape(probes, [heads, rows, length * d]), [1, 0, 2]);
+  return tf.reshape(byRow, [rows, heads * length, d]);
+}
+
+function identity(size: number): Float32Array {
+  return Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
+}
+
+/**
+ * Whether a projection of all steps of the long sequence costs more than probes of the short one:
+ * multiplications per row and projection, over d.
+ */
+function probesAreCheaper(short: number, long: number, d: number, heads: number): boolean {
+  return (heads - 1) * short * long + short * d < long * d;
 }
 
 /**
  * Eq. 3, 4: one modality asks the other. H_1 = MultiHead(Q = own, K = V = other), with what `residual` puts
- * around it.
- * @param own [B, Lq, d] and `other` [B, Lk, d]: H_0 of the two modalities
- * @param padding of `other`, [B, 1, 1, Lk]
+ * around it, in the form that takes the fewest multiplications for these lengths.
  * @param norm layer norm of add-norm
+ * @returns [B, Lq, d] in factors
  */
 export function crossAttention(
-  own: tf.Tensor,
-  other: tf.Tensor,
-  padding: tf.Tensor,
-  weights: AttentionWeights,
-  heads: number,
+  cross: Cross,
   residual: 'none' | 'add' | 'add-norm',
   norm?: { readonly gain: tf.Tensor; readonly bias: tf.Tensor },
 ): Sequence {
-  const q = splitHeads(linear(own, scaledQuery(weights.query, heads)), heads);
-  const k = splitHeads(project(other, weights.key), heads);
-  const v = splitHeads(linear(other, weights.value), heads);
-  const { context } = attend(q, k, v, padding); // [B, Lq, d]
-  if (residual === 'none') return { values: context, projection: weights.output };
-  const sum = tf.add(own, linear(context, weights.output));
+  const [, asking, d] = cross.own.shape as [number, number, number];
+  const answering = cross.other.shape[1] as number;
+  const form = probesAreCheaper(asking, answering, d, cross.heads)
+    ? crossShortAsks
+    : probesAreCheaper(answering, asking, d, cross.heads)
+      ? crossLongAsks
+      : crossPlain;
+  const h1 = form(cross);
+  if (residual === 'none') return h1;
+  const sum = tf.add(cross.own, steps(h1));
   if (residual === 'add') return { values: sum };
   if (!norm) throw new Error('add-norm needs the weights of its layer norm');
   return { values: layerNorm(sum, norm.gain, norm.bias) };

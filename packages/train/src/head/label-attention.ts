@@ -1,13 +1,7 @@
 import { tf } from '@lsgmer/onnx';
-import {
-  attend,
-  projected,
-  scaledQuery,
-  splitHeads,
-  type AttentionWeights,
-  type Sequence,
-} from './attention.ts';
+import { attend, headColumns, scaledQuery, splitHeads, type AttentionWeights } from './attention.ts';
 import { linear, project } from './ops.ts';
+import { means, responses, stepCount, steps, type Sequence } from './sequence.ts';
 
 /** Result of a label attention. */
 export interface LabelAttended {
@@ -30,7 +24,7 @@ export function labelQueries(
   weights: AttentionWeights,
   heads: number,
 ): LabelAttended {
-  const h = projected(h1);
+  const h = steps(h1);
   const [rows] = h.shape as [number];
   const q = splitHeads(tf.expandDims(linear(labels, scaledQuery(weights.query, heads)), 0), heads);
   const attended = attend(
@@ -44,12 +38,12 @@ export function labelQueries(
 
 /**
  * The mean over labels of `labelQueries`, [B, d], folded. Exact, by linearity:
- * - a score is L Wq (H_1 Wk)^T = (L Wq Wk^T) H_1^T, so the keys are never formed: H N rows of d act on H_1
- *   directly, and through the output projection of the cross attention (H_1 = C Wo + bo; bo moves all scores
- *   of a query alike, which softmax does not see) on its context C;
- * - after the softmax all is linear, so the mean over labels is taken of the attention weights, and Wo, Wv and
- *   the output projection act on H rows per utterance instead of on every step. (The weights sum to 1, so biases
+ * - a score is L Wq (H_1 Wk)^T = (L Wq Wk^T) H_1^T, so the keys are never formed: H N probes meet H_1, and the
+ *   factors that H_1 consists of one by one;
+ * - after the softmax all is linear, so the mean over labels is taken of the attention weights, and Wv and the
+ *   output projections act on H rows per utterance instead of on every step. (The weights sum to 1, so biases
  *   pass through a mean unchanged.)
+ * Parameters as of `labelQueries`.
  */
 export function foldedLabelMean(
   labels: tf.Tensor,
@@ -58,25 +52,20 @@ export function foldedLabelMean(
   weights: AttentionWeights,
   heads: number,
 ): LabelAttended {
-  const [rows, steps, d] = h1.values.shape as [number, number, number];
+  const [rows, , d] = h1.values.shape as [number, number, number];
   const [classes] = labels.shape as [number];
-  const width = d / heads;
-  const perHead = (w: tf.Tensor): tf.Tensor => tf.transpose(tf.reshape(w, [d, heads, width]), [1, 0, 2]); // [H, d, d/H]
+  const length = stepCount(h1);
+  const q = tf.reshape(linear(labels, scaledQuery(weights.query, heads)), [classes, heads, d / heads]);
+  const columns = headColumns(weights.key, heads);
+  const probes = tf.matMul(tf.transpose(q, [1, 0, 2]), columns, false, true); // [H, N, d]
+  const scores = responses(h1, tf.reshape(probes, [heads * classes, d])); // [B, L, H N]
+  const masked = tf.add(tf.transpose(scores, [0, 2, 1]), tf.reshape(padding, [rows, 1, length]));
+  const attention = tf.reshape(tf.softmax(masked), [rows, heads, classes, length]);
 
-  const q = tf.reshape(linear(labels, scaledQuery(weights.query, heads)), [classes, heads, width]);
-  const probes = tf.matMul(tf.transpose(q, [1, 0, 2]), perHead(weights.key), false, true); // [H, N, d]
-  let asked = tf.reshape(probes, [heads * classes, d]);
-  if (h1.projection) asked = tf.matMul(asked, h1.projection.w, false, true); // now in the space of C
-  const flat = tf.reshape(h1.values, [rows * steps, d]);
-  const scores = tf.reshape(tf.matMul(flat, asked, false, true), [rows, steps, heads * classes]);
-  const masked = tf.add(tf.transpose(scores, [0, 2, 1]), tf.reshape(padding, [rows, 1, steps]));
-  const attention = tf.reshape(tf.softmax(masked), [rows, heads, classes, steps]);
-
-  const mean = tf.mean(attention, 2); // [B, H, L]
-  const seen = tf.matMul(mean, h1.values); // [B, H, d]
-  const byHead = tf.transpose(projected({ ...h1, values: seen }), [1, 0, 2]); // [H, B, d]
-  const values = tf.transpose(tf.matMul(byHead, perHead(weights.value.w)), [1, 0, 2]); // [B, H, d/H]
-  const context = tf.add(tf.reshape(values, [rows, d]), weights.value.b);
+  const seen = means(h1, tf.mean(attention, 2)); // [B, H, d]
+  const byHead = tf.transpose(seen, [1, 0, 2]);
+  const values = tf.matMul(byHead, headColumns(weights.value.w, heads)); // [H, B, d / H]
+  const context = tf.add(tf.reshape(tf.transpose(values, [1, 0, 2]), [rows, d]), weights.value.b);
   return { signal: linear(context, weights.output), weights: tf.mean(attention, 1) };
 }
 
@@ -89,19 +78,19 @@ export function frameQueries(
   weights: AttentionWeights,
   heads: number,
 ): LabelAttended {
-  const h = projected(h1);
-  const [rows, steps, d] = h.shape as [number, number, number];
+  const h = steps(h1);
+  const [rows, length, d] = h.shape as [number, number, number];
   const [classes] = labels.shape as [number];
-  const q = linear(tf.reshape(h, [1, rows * steps, d]), scaledQuery(weights.query, heads));
+  const q = linear(tf.reshape(h, [1, rows * length, d]), scaledQuery(weights.query, heads));
   const table = tf.expandDims(labels, 0); // [1, N, d]
   const attended = attend(
     splitHeads(q, heads), // all steps of the batch ask the same few keys: [1, H, B L, d / H]
     splitHeads(project(table, weights.key), heads),
     splitHeads(linear(table, weights.value), heads),
   );
-  const byStep = tf.reshape(tf.mean(attended.weights, 1), [rows, steps, classes]);
+  const byStep = tf.reshape(tf.mean(attended.weights, 1), [rows, length, classes]);
   return {
-    signal: tf.reshape(linear(attended.context, weights.output), [rows, steps, d]),
+    signal: tf.reshape(linear(attended.context, weights.output), [rows, length, d]),
     weights: tf.transpose(byStep, [0, 2, 1]),
   };
 }

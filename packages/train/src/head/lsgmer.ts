@@ -1,6 +1,6 @@
 import { tf } from '@lsgmer/onnx';
 import { mapInTime, mapPooled } from './alexnet-map.ts';
-import { attentionWeights, crossAttention, meanOf, type Sequence } from './attention.ts';
+import { attentionWeights, crossAttention } from './attention.ts';
 import type {
   BatchShape,
   FeatureDims,
@@ -17,7 +17,7 @@ import { POOLED } from './interpolation.ts';
 import { foldedLabelMean, frameQueries, labelQueries, type LabelAttended } from './label-attention.ts';
 import { attributionConsistency, crossEntropy, weightedSum } from './loss.ts';
 import { bilstm } from './lstm.ts';
-import { linear, linearWeights, maskedMean, need, paddingScores } from './ops.ts';
+import { linear, linearWeights, maskedMean, meanWeights, need, paddingScores } from './ops.ts';
 import {
   checkOptions,
   classifierWidth,
@@ -31,6 +31,7 @@ import {
   type LsgmerOptions,
 } from './options.ts';
 import { lsgmerParameters } from './parameters.ts';
+import { means, type Sequence } from './sequence.ts';
 
 type Modality = 'audio' | 'text';
 
@@ -91,7 +92,8 @@ function crossed(
       ? { gain: need(parameters, `${name}.norm.gain`), bias: need(parameters, `${name}.norm.bias`) }
       : undefined;
   const weights = attentionWeights(parameters, name);
-  return crossAttention(own.h0, other.h0, other.padding, weights, options.heads, residual, norm);
+  const cross = { own: own.h0, other: other.h0, padding: other.padding, weights, heads: options.heads };
+  return crossAttention(cross, residual, norm);
 }
 
 /** Eq. 5 to 8: H of a modality, [B, d], and what its labels looked at. */
@@ -102,7 +104,7 @@ function labelGuided(
   h1: Sequence,
   options: LsgmerOptions,
 ): { readonly hidden: tf.Tensor; readonly attended?: LabelAttended } {
-  if (!options['label.attention']) return { hidden: meanOf(h1, mask) };
+  if (!options['label.attention']) return { hidden: tf.squeeze(means(h1, meanWeights(mask)), [1]) };
   const labels = need(parameters, labelTable(options, modality));
   const weights = attentionWeights(parameters, `label.${modality}`);
   if (options['label.query'] === 'frames') {

@@ -28,16 +28,19 @@ export function project(x: tf.Tensor, w: tf.Tensor): tf.Tensor {
 
 /** x [..., in] -> [..., out]. */
 export function linear(x: tf.Tensor, { w, b }: LinearWeights): tf.Tensor {
-  return tf.add(project(x, w), b);
+  const flat = tf.reshape(x, [-1, w.shape[0]]);
+  // the bias before the reshape: product and sum are then one node of the runtime
+  return tf.reshape(tf.add(tf.matMul(flat, w), b), [...x.shape.slice(0, -1), w.shape[1] as number]);
 }
 
-/**
- * Mean over the real steps: h [B, L, d], mask [B, L] -> [B, d]. A row without real steps gives 0.
- */
+/** Weights of the mean over the real steps: mask [B, L] -> [B, 1, L]. A row without real steps gives 0. */
+export function meanWeights(mask: tf.Tensor): tf.Tensor {
+  return tf.expandDims(tf.div(mask, tf.maximum(tf.sum(mask, 1, true), 1)), 1);
+}
+
+/** Mean over the real steps: h [B, L, d], mask [B, L] -> [B, d]. A row without real steps gives 0. */
 export function maskedMean(h: tf.Tensor, mask: tf.Tensor): tf.Tensor {
-  const [rows, steps, width] = h.shape as [number, number, number];
-  const sum = tf.reshape(tf.matMul(tf.reshape(mask, [rows, 1, steps]), h), [rows, width]);
-  return tf.div(sum, tf.maximum(tf.sum(mask, 1, true), 1));
+  return tf.squeeze(tf.matMul(meanWeights(mask), h), [1]);
 }
 
 /**

@@ -4,15 +4,19 @@ import {
   attend,
   attentionWeights,
   crossAttention,
-  meanOf,
+  crossLongAsks,
+  crossPlain,
+  crossShortAsks,
+  headColumns,
   mergeHeads,
-  projected,
   scaledQuery,
   splitHeads,
   type AttentionWeights,
+  type Cross,
 } from '../../src/head/attention.ts';
-import { maskedMean, paddingScores } from '../../src/head/ops.ts';
-import { random, repeated, values } from '../support/cpu-tensors.ts';
+import { paddingScores } from '../../src/head/ops.ts';
+import { steps } from '../../src/head/sequence.ts';
+import { gradients, random, repeated, values } from '../support/cpu-tensors.ts';
 import { largestDifference } from '../support/head-golden.ts';
 
 function weights(name: string, d: number): AttentionWeights {
@@ -79,53 +83,103 @@ describe('scaledQuery', () => {
   });
 });
 
-describe('crossAttention', () => {
-  const own = random('own', [2, 3, 8], 2);
-  const other = random('other', [2, 4, 8], 2);
-  const padding = paddingScores(
-    tf.tensor([
-      [1, 1, 1, 0],
-      [1, 0, 0, 0],
-    ]),
-  );
-
-  it('without residual leaves the output projection to come', () => {
-    const cross = weights('cross', 8);
-    const sequence = crossAttention(own, other, padding, cross, 2, 'none');
-    expect(sequence.projection).toBe(cross.output);
-    // the second row sees one step only: its value, whoever asks
-    const value = tf.add(
-      tf.matMul(tf.reshape(tf.slice(other, [1, 0, 0], [1, 1, 8]), [1, 8]), cross.value.w),
-      cross.value.b,
-    );
-    const context = values(tf.slice(sequence.values, [1, 2, 0], [1, 1, 8]));
-    expect(largestDifference(context, values(value))).toBeLessThan(1e-6);
-  });
-
-  it('add puts the queries around it, add-norm normalises the sum', () => {
-    const cross = weights('cross', 8);
-    const h1 = projected(crossAttention(own, other, padding, cross, 2, 'none'));
-    const added = projected(crossAttention(own, other, padding, cross, 2, 'add'));
-    expect(largestDifference(values(added), values(tf.add(own, h1)))).toBeLessThan(1e-6);
-    const norm = { gain: tf.tensor1d(repeated(2, 8)), bias: tf.tensor1d(repeated(3, 8)) };
-    const normed = projected(crossAttention(own, other, padding, cross, 2, 'add-norm', norm));
-    expect(largestDifference(values(tf.mean(normed, -1)), repeated(3, 6))).toBeLessThan(1e-5);
-    expect(() => crossAttention(own, other, padding, cross, 2, 'add-norm')).toThrow('layer norm');
+describe('headColumns', () => {
+  it('holds the columns of each head', () => {
+    const w = tf.tensor2d([
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+      [9, 10, 11, 12],
+      [13, 14, 15, 16],
+    ]);
+    expect(values(headColumns(w, 2))).toEqual([1, 2, 5, 6, 9, 10, 13, 14, 3, 4, 7, 8, 11, 12, 15, 16]);
   });
 });
 
-describe('a sequence that waits for its projection', () => {
-  it('has the mean of the projected steps', () => {
-    const mask = tf.tensor([
-      [1, 1, 0],
-      [1, 1, 1],
-    ]);
-    const sequence = {
-      values: random('steps', [2, 3, 4]),
-      projection: { w: random('w', [4, 5]), b: random('b', [5]) },
+const FORMS = { crossPlain, crossShortAsks, crossLongAsks };
+
+describe.each(Object.keys(FORMS) as (keyof typeof FORMS)[])('%s', (name) => {
+  const form = FORMS[name];
+  const own = random('own', [3, 4, 16], 2);
+  const other = random('other', [3, 5, 16], 2);
+  const mask = tf.tensor([
+    [1, 1, 1, 1, 1],
+    [1, 1, 1, 0, 0],
+    [1, 0, 0, 0, 0],
+  ]);
+  const padding = paddingScores(mask);
+  const probe = random('probe', [3, 4, 16]);
+
+  it.each([1, 2, 8])('sees what attention as it is written sees, with %i heads', (heads) => {
+    const cross = { own, other, padding, weights: weights('cross', 16), heads };
+    const expected = values(steps(crossPlain(cross)));
+    expect(Math.max(...expected)).toBeGreaterThan(1);
+    expect(largestDifference(values(steps(form(cross))), expected)).toBeLessThan(1e-5);
+  });
+
+  it('sees one value where one step is real, whoever asks', () => {
+    const cross = weights('cross', 16);
+    const context = { ...form({ own, other, padding, weights: cross, heads: 4 }), projection: cross.output };
+    const only = tf.reshape(tf.slice(other, [2, 0, 0], [1, 1, 16]), [1, 16]);
+    const value = tf.add(tf.matMul(only, cross.value.w), cross.value.b);
+    const expected = values(tf.add(tf.matMul(value, cross.output.w), cross.output.b));
+    const seen = tf.slice(steps(context), [2, 3, 0], [1, 1, 16]);
+    expect(largestDifference(values(seen), expected)).toBeLessThan(1e-5);
+  });
+
+  it('has the gradients of attention as it is written', () => {
+    const parts = ['wq', 'bq', 'wk', 'wv', 'bv', 'wo', 'bo'];
+    const tensors = parts.map((part) => random(part, part.startsWith('w') ? [16, 16] : [16], 0.7));
+    const run = (of: typeof form): number[][] =>
+      gradients(
+        (own, other, ...rest) => {
+          const named = Object.fromEntries(parts.map((part, i) => [`a.${part}`, rest[i] as tf.Tensor]));
+          const cross = { own, other, padding, weights: attentionWeights(named, 'a'), heads: 4 } as Cross;
+          return tf.sum(tf.mul(steps(of(cross)), probe));
+        },
+        [own, other, ...tensors],
+      );
+    const [actual, expected] = [run(form), run(crossPlain)];
+    actual.forEach((gradient, i) => {
+      const largest = Math.max(...gradient.map(Math.abs));
+      expect(largest).toBeGreaterThan(1e-2);
+      expect(largestDifference(gradient, expected[i] as number[])).toBeLessThan(2e-5 * Math.max(1, largest));
+    });
+  });
+
+  it('gives no NaN where nothing is real', () => {
+    const nothing = paddingScores(tf.zeros([3, 5]));
+    const cross = { own, other, padding: nothing, weights: weights('cross', 16), heads: 2 };
+    expect(values(steps(form(cross))).every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe('crossAttention', () => {
+  const short = random('short', [2, 2, 16]);
+  const long = random('long', [2, 40, 16]);
+  const ask = (own: tf.Tensor, other: tf.Tensor, heads = 2) => {
+    const padding = paddingScores(tf.ones([2, other.shape[1] as number]));
+    return { own, other, padding, weights: weights('cross', 16), heads };
+  };
+
+  it('takes the form with the fewest multiplications', () => {
+    const sizes = (cross: Cross) => {
+      const { values, mixture } = crossAttention(cross, 'none');
+      return [values.shape[1], mixture?.shape[2]];
     };
-    const direct = values(maskedMean(projected(sequence), mask));
-    expect(largestDifference(values(meanOf(sequence, mask)), direct)).toBeLessThan(1e-6);
-    expect(values(projected({ values: sequence.values }))).toEqual(values(sequence.values));
+    expect(sizes(ask(long, short))).toEqual([4, 4]); // crossLongAsks: 2 heads x 2 steps
+    expect(sizes(ask(short, long))).toEqual([2, undefined]);
+    expect(sizes(ask(long, random('also long', [2, 30, 16])))).toEqual([40, undefined]); // crossPlain
+  });
+
+  it('add puts the queries around it, add-norm normalises the sum', () => {
+    for (const cross of [ask(short, long), ask(long, short)]) {
+      const h1 = steps(crossPlain(cross));
+      const added = steps(crossAttention(cross, 'add'));
+      expect(largestDifference(values(added), values(tf.add(cross.own, h1)))).toBeLessThan(1e-5);
+      const norm = { gain: tf.tensor1d(repeated(2, 16)), bias: tf.tensor1d(repeated(3, 16)) };
+      const means = values(tf.mean(steps(crossAttention(cross, 'add-norm', norm)), -1));
+      expect(largestDifference(means, repeated(3, means.length))).toBeLessThan(1e-5);
+      expect(() => crossAttention(cross, 'add-norm')).toThrow('layer norm');
+    }
   });
 });

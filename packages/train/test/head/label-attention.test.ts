@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { attentionWeights, type AttentionWeights } from '../../src/head/attention.ts';
 import { foldedLabelMean, frameQueries, labelQueries } from '../../src/head/label-attention.ts';
 import { paddingScores } from '../../src/head/ops.ts';
+import type { Sequence } from '../../src/head/sequence.ts';
 import { gradients, random, repeated, values } from '../support/cpu-tensors.ts';
 import { largestDifference } from '../support/head-golden.ts';
 
@@ -28,11 +29,15 @@ function weightsOf(tensors: tf.Tensor[]): AttentionWeights {
 }
 
 describe('foldedLabelMean', () => {
+  const mixture = tf.softmax(random('mixture', [B, L, L], 2));
+  const sequences: { readonly [name: string]: Sequence } = {
+    steps: { values: steps },
+    'projected steps': { values: steps, projection: cross },
+    'a projected mixture': { values: steps, mixture, projection: cross },
+  };
   for (const heads of [1, 4, 8])
-    for (const projection of [undefined, cross]) {
-      const title = `equals the mean of labelQueries: ${heads} heads, ${projection ? 'after' : 'without'} a projection`;
-      it(title, () => {
-        const sequence = projection ? { values: steps, projection } : { values: steps };
+    for (const [name, sequence] of Object.entries(sequences)) {
+      it(`equals the mean of labelQueries: ${heads} heads, ${name}`, () => {
         const folded = foldedLabelMean(labels, sequence, padding, weightsOf(parameters), heads);
         const full = labelQueries(labels, sequence, padding, weightsOf(parameters), heads);
         expect(full.signal.shape).toEqual([B, N, D]);

@@ -61,6 +61,7 @@ describe.each(Object.keys(ENGINES))('%s: padding changes nothing', (engineName) 
     ['label.query=frames', everything],
     ['per-label, add-norm, linear, batch', everything],
     ['no-lsma-joo', everything],
+    ['d=24, heads=2', everything], // with more tokens, the head asks in another form
     ['modality=text', everything],
     ['audio, concat, none', everything],
   ] as const)('%s', async (name, paddings) => {
