@@ -24,7 +24,7 @@ async function main(argv: string[]): Promise<number> {
     .command(featuresCommand)
     .command(trainCommand)
     .command(doctorCommand)
-    .demandCommand(1, 'Name a command; lsgmer --help lists them.')
+    .demandCommand(1, 1, 'Name a command: demo, manifest, features, train or doctor.', 'One command at a time.')
     .strict()
     .recommendCommands()
     .wrap(Math.min(110, process.stdout.columns ?? 110))

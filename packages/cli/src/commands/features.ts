@@ -144,8 +144,8 @@ const status: CommandModule<object, StatusOptions> = {
 };
 
 export const featuresCommand: CommandModule = {
-  command: 'features <command>',
+  command: 'features',
   describe: 'features of a dataset: extract, status',
-  builder: (y) => y.command(extract).command(status).demandCommand(1, 'Name what to do: extract or status.'),
+  builder: (y) => y.command(extract).command(status).demandCommand(1, 1, 'Name what to do: extract or status.', 'One command at a time.'),
   handler: () => {},
 };

@@ -152,7 +152,8 @@ function tableOptions(context: Context, dataset: string, columns: string | undef
     const [key, value] = pair.split('=', 2);
     if (key === undefined || value === undefined || value === '')
       throw new UserError(`--columns: '${pair}' is no key=name pair, for instance file=file_id`);
-    return [key.trim(), value.trim()] as const;
+    // a role that the corpus does not have
+    return [key.trim(), value.trim() === 'null' ? null : value.trim()] as const;
   });
   const parsed = TableOptions.safeParse(Object.fromEntries(pairs));
   if (parsed.success) return parsed.data;
@@ -161,8 +162,8 @@ function tableOptions(context: Context, dataset: string, columns: string | undef
 }
 
 export const manifestCommand: CommandModule = {
-  command: 'manifest <command>',
+  command: 'manifest',
   describe: 'corpora to manifests: build, validate',
-  builder: (y) => y.command(build).command(validate).demandCommand(1, 'Name what to do: build or validate.'),
+  builder: (y) => y.command(build).command(validate).demandCommand(1, 1, 'Name what to do: build or validate.', 'One command at a time.'),
   handler: () => {},
 };

@@ -16,7 +16,7 @@ export function plainTable(rows: readonly (readonly string[])[]): string {
 export function headedTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
     head: [...head],
-    chars: { ...NO_LINES, 'top-mid': '', mid: '-', 'mid-mid': '--' },
+    chars: NO_LINES,
     colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
   });

@@ -59,8 +59,8 @@ function findTable(root: string, folder: string): string {
     .filter((name) => /\.(csv|tsv)$/i.test(name));
   if (tables.length === 1) return tables[0] as string;
   if (tables.length === 0)
-    throw new UserError(`no table in ${root}: expected one .csv or .tsv file, or name it with --table`);
-  throw new UserError(`${tables.length} tables in ${root}: choose one with --table: ${tables.join(', ')}`);
+    throw new UserError(`no table in ${root}: expected one .csv or .tsv file, or name it with --columns table=FILE`);
+  throw new UserError(`${tables.length} tables in ${root}: choose one with --columns table=FILE: ${tables.join(', ')}`);
 }
 
 /** The delimiter that occurs most often in the header, outside quotes; a tie goes to what the name's ending says. */
@@ -98,7 +98,7 @@ export function mapColumns(table: TableFile, options: TableOptions): ColumnMap {
     if (name !== undefined) return lower.indexOf(name);
     if (!NEEDED.includes(role)) return null;
     const none = role === 'text' ? ', or map text to null where the corpus has none' : '';
-    throw new UserError(`no column for the ${role}: ${there}; name one with --${role}${none}`);
+    throw new UserError(`no column for the ${role}: ${there}; name one with --columns ${role}=NAME${none}`);
   };
   const roles = Object.keys(COLUMN_NAMES) as ColumnRole[];
   const map = Object.fromEntries(roles.map((role) => [role, find(role)])) as Record<
@@ -107,7 +107,7 @@ export function mapColumns(table: TableFile, options: TableOptions): ColumnMap {
   >;
   if (map.speaker === null && map.split === null && map.session === null) {
     throw new UserError(
-      `no column for the speaker, session or split, so no folds: ${there}; name one with --speaker, --session or --split`,
+      `no column for the speaker, session or split, so no folds: ${there}; name one with --columns speaker=NAME (or session, split)`,
     );
   }
   return map;

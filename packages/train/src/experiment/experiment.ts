@@ -92,12 +92,7 @@ async function executeRun(
       test: items(run.parts.test),
       fold: run.fold,
       seed: run.seed,
-      unanswered: run.parts.unanswered.map(({ id, label }): Prediction => ({
-        id,
-        label,
-        prediction: NO_PREDICTION,
-        probabilities: [],
-      })),
+      unanswered: unansweredOf(run),
       folder,
       engine,
     },
@@ -106,9 +101,19 @@ async function executeRun(
   return { plan: run, predictions, skipped: false };
 }
 
+/**
+ * What a finished run answered, under the rule for missing features that is asked for now: the rule is no part of
+ * a run's identity (the training is the same), so the file may have been written under another one.
+ */
 function finishedOutcome(folder: RunFolder, run: RunPlan, classes: readonly string[]): RunOutcome {
   const { text, path } = folder.predictions();
-  return { plan: run, predictions: decodePredictions(text, classes, path), skipped: true };
+  const answered = decodePredictions(text, classes, path).filter((one) => one.prediction !== NO_PREDICTION);
+  return { plan: run, predictions: [...answered, ...unansweredOf(run)], skipped: true };
+}
+
+/** Test utterances without features that count as errors. */
+function unansweredOf({ parts }: RunPlan): Prediction[] {
+  return parts.unanswered.map(({ id, label }) => ({ id, label, prediction: NO_PREDICTION, probabilities: [] }));
 }
 
 function configRecord(request: ExperimentRequest, run: RunPlan): Json {

@@ -1,0 +1,73 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Workplace } from './command-line.ts';
+
+const place = new Workplace();
+afterAll(() => place.remove());
+
+/** One line for the user, on stderr, exit code 2, no stack. */
+async function refused(...args: string[]): Promise<string> {
+  const { code, err, out } = await place.run(...args);
+  const lines = err.trim().split('\n');
+  expect({ code, lines: lines.length, out }, err).toEqual({ code: 2, lines: 1, out: '' });
+  expect(err).toMatch(/^lsgmer: /);
+  expect(err).not.toMatch(/\n\s+at /);
+  return err;
+}
+
+describe("what a user gets wrong costs one line", () => {
+  it('a dataset that is not there', async () => {
+    expect(await refused('train', '--dataset', 'iemocpa')).toMatch(/no manifest of dataset 'iemocpa'.*make manifest DATASET=iemocpa/);
+    expect(await refused('features', 'extract', '--dataset', 'iemocpa', '--preset', 'tiny')).toMatch(/no manifest of dataset 'iemocpa'/);
+  });
+
+  it('no dataset named, and none to choose', async () => {
+    expect(await refused('train')).toMatch(/which dataset\?.*iemocap/);
+  });
+
+  it('a root that is not there, or not given', async () => {
+    expect(await refused('manifest', 'build', '--dataset', 'iemocap', '--root', place.path('nowhere'))).toMatch(/cannot read ROOT of iemocap: .*nowhere/);
+    expect(await refused('manifest', 'build', '--dataset', 'iemocap')).toMatch(/where is iemocap\?.*--root/);
+  });
+
+  it('a root of another layout', async () => {
+    mkdirSync(place.path('empty'));
+    expect(await refused('manifest', 'build', '--dataset', 'iemocap', '--root', place.path('empty'))).toMatch(/Session/);
+  });
+
+  it('an unknown command and an unknown flag', async () => {
+    expect(await refused('trian', '--fold', '1')).toMatch(/train/);
+    expect(await refused('train', '--flod', '1')).toMatch(/flod/);
+    expect(await refused('manifest')).toMatch(/build or validate/);
+  });
+
+  it('an empty table, a table without the columns, an unreadable one', async () => {
+    mkdirSync(place.path('corpus'));
+    writeFileSync(place.path('corpus/data.csv'), '');
+    expect(await refused('manifest', 'build', '--dataset', 'mine', '--root', place.path('corpus'))).toMatch(/data\.csv.*empty|no row/);
+    writeFileSync(place.path('corpus/data.csv'), 'a,b\n1,2\n');
+    expect(await refused('manifest', 'build', '--dataset', 'mine', '--root', place.path('corpus'))).toMatch(/no column for the file.*data\.csv.*--columns file=NAME/);
+    writeFileSync(place.path('corpus/data.csv'), 'file,label\nx.wav,happy\n');
+    chmodSync(place.path('corpus/data.csv'), 0);
+    if (process.getuid?.() === 0) console.log('skipped: root reads files without rights');
+    else expect(await refused('manifest', 'build', '--dataset', 'mine', '--root', place.path('corpus'))).toMatch(/data\.csv/);
+  });
+
+  it('a broken local file', async () => {
+    const other = new Workplace();
+    try {
+      writeFileSync(other.path('.lsgmer.json'), '{"roots": 3}');
+      const { code, err } = await other.run('doctor');
+      expect(code).toBe(2);
+      expect(err).toMatch(/\.lsgmer\.json: roots: /);
+    } finally {
+      other.remove();
+    }
+  });
+
+  it('settings, folds, seeds: all problems at once, with the nearest name', async () => {
+    const { code, err } = await place.run('train', '--dataset', 'demo', '--recipe', 'demo', '--set', 'epoch=3', '--set', 'd=none');
+    expect(code).toBe(2);
+    expect(err).toMatch(/no manifest of dataset 'demo'/);
+  });
+});

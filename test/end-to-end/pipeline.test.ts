@@ -1,0 +1,151 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeWav, generateDemo, silent } from '@lsgmer/datasets';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, Workplace } from './command-line.ts';
+
+/** The demo corpus in small, the whole way: read, extracted (once interrupted), trained (once interrupted). */
+const place = new Workplace();
+const TRAIN = ['train', '--dataset', 'demo', '--recipe', 'demo', '--set', 'epochs=2', '--set', 'd=16'];
+
+beforeAll(async () => {
+  await generateDemo(place.path('corpus'), { utterances: 60, reporter: silent });
+});
+afterAll(() => place.remove());
+
+function done(ended: Ended): string {
+  expect(ended.code, ended.err).toBe(0);
+  return ended.out;
+}
+
+function shards(): Map<string, number> {
+  const files = readdirSync(place.path('store'), { recursive: true }) as string[];
+  return new Map(files.filter((f) => f.endsWith('.arrow')).map((f) => [f, statSync(place.path('store', f)).mtimeMs]));
+}
+
+interface Result {
+  readonly synthetic: boolean;
+  readonly select: string;
+  readonly variants: readonly {
+    readonly name: string;
+    readonly seeds: readonly {
+      readonly folds: readonly { readonly fold: string; readonly run: string; readonly skipped: boolean }[];
+      readonly pooled: { readonly scores: object; readonly confusion: number[][]; readonly evaluated: number; readonly expected: number };
+    }[];
+  }[];
+}
+
+describe('a corpus, the whole way', () => {
+  it('becomes a manifest', async () => {
+    const built = await place.run('manifest', 'build', '--dataset', 'demo', '--root', place.path('corpus'), '--subset', '--json');
+    const { utterances, labels } = JSON.parse(done(built)) as { utterances: number; labels: Record<string, number> };
+    expect(utterances).toBeGreaterThan(60);
+    expect(Object.values(labels).reduce((a, b) => a + b, 0)).toBeGreaterThanOrEqual(60);
+    const again = await place.run('manifest', 'build', '--dataset', 'demo', '--subset', '--json');
+    expect(JSON.parse(done(again))).toMatchObject({ manifest: (JSON.parse(built.out) as { manifest: string }).manifest, unchangedMedia: utterances });
+  });
+
+  it('is validated: what the card says and what is there', async () => {
+    const out = done(await place.run('manifest', 'validate', '--dataset', 'demo', '--subset', '--json'));
+    const { findings } = JSON.parse(out) as { findings: { level: string }[] };
+    expect(findings.filter((f) => f.level === 'error')).toEqual([]);
+  });
+
+  it('is extracted, and an interruption loses nothing that was finished', async () => {
+    const args = ['features', 'extract', '--dataset', 'demo', '--preset', 'tiny', '--device', 'cpu'];
+    const stopped = await place.stop('SIGINT', /random-tiny-wavlm.*rows/, ...args);
+    expect(stopped.code, stopped.err).toBe(130);
+    expect(stopped.err).toMatch(/the same command/);
+    expect(stopped.err).not.toMatch(/\n\s+at /);
+    const kept = shards();
+    expect(kept.size).toBeGreaterThan(0);
+    done(await place.run(...args));
+    const after = shards();
+    for (const [file, time] of kept) expect(after.get(file), file).toBe(time);
+    const again = JSON.parse(done(await place.run(...args, '--json'))) as { sets: { computed: number }[] };
+    expect(again.sets.map((set) => set.computed)).toEqual([0, 0, 0]);
+    const status = JSON.parse(done(await place.run('features', 'status', '--dataset', 'demo', '--json'))) as { coverage: { missing: string[] }; problems: string[] }[];
+    expect(status).toHaveLength(3);
+    for (const set of status) expect([set.coverage.missing, set.problems]).toEqual([[], []]);
+  });
+
+  it('is trained over five folds, and an interrupted training ends as an undisturbed one, bit for bit', async () => {
+    const undisturbed = JSON.parse(done(await place.run(...TRAIN, '--json', '--runs', 'runs-a'))) as Result;
+    const stopped = await place.stop('SIGTERM', /text Ses03.*epochs/, ...TRAIN, '--runs', 'runs-b');
+    expect(stopped.code, stopped.err).toBe(75);
+    const resumed = JSON.parse(done(await place.run(...TRAIN, '--json', '--runs', 'runs-b'))) as Result;
+    expect(undisturbed.synthetic).toBe(true);
+    expect(undisturbed.select).toBe('last');
+    expect(undisturbed.variants.map((v) => v.name)).toEqual(['full', 'text', 'audio']);
+    const withoutSkips = (result: Result): unknown => JSON.parse(JSON.stringify(result, (key, value: unknown) => (key === 'skipped' ? undefined : value)));
+    expect(withoutSkips(resumed)).toEqual(withoutSkips(undisturbed));
+    expect(resumed.variants[0]?.seeds[0]?.folds.every((fold) => fold.skipped)).toBe(true);
+    for (const variant of undisturbed.variants) {
+      for (const { folds, pooled } of variant.seeds) {
+        expect(folds.map((f) => f.fold)).toEqual(['Ses01', 'Ses02', 'Ses03', 'Ses04', 'Ses05']);
+        expect(pooled.evaluated).toBe(pooled.expected);
+        expect(pooled.confusion.flat().reduce((a, b) => a + b, 0)).toBe(60);
+        for (const { run } of folds) {
+          const file = join('demo', '4class', run, 'head.safetensors');
+          expect(readFileSync(place.path('runs-b', file)).equals(readFileSync(place.path('runs-a', file))), file).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('shows its result as a table, with the rule and the coverage', async () => {
+    const out = done(await place.run(...TRAIN, '--runs', 'runs-a'));
+    expect(out).toMatch(/SYNTHETIC/);
+    expect(out).toMatch(/epoch taken: last/);
+    expect(out).toMatch(/mean over folds ± sd/);
+    expect(out).toMatch(/pooled .* 60 of 60/);
+    expect(out).toMatch(/confusion.*angry.*happy.*sad.*neutral/);
+  });
+
+  it('refuses settings that do not exist, all at once, with the nearest name', async () => {
+    const { code, err } = await place.run('train', '--dataset', 'demo', '--recipe', 'demo', '--set', 'epoch=3', '--set', 'd=none');
+    expect(code).toBe(2);
+    expect(err).toMatch(/epoch.*epochs/);
+    expect(err).toMatch(/\bd\b/);
+    expect(err.trim().split('\n')).toHaveLength(2);
+    expect((await place.run('train', '--dataset', 'demo', '--recipe', 'demo', '--fold', 'Ses09')).err).toMatch(/no fold 'Ses09'.*Ses01, Ses02/);
+    expect((await place.run('train', '--dataset', 'demo', '--ablation', 'no-such')).err).toMatch(/no-ma/);
+  });
+});
+
+describe('a table of recordings', () => {
+  it('is read, a recording without samples is quarantined, and the test utterance it leaves is asked about', async () => {
+    const own = new Workplace();
+    try {
+      const rows = ['file,label,text,speaker'];
+      for (const speaker of ['a', 'b', 'c']) {
+        for (let i = 0; i < 6; i++) {
+          const samples = Float32Array.from({ length: i === 5 && speaker === 'c' ? 0 : 8000 + 400 * i }, (_, t) => 0.3 * Math.sin(t * (i % 2 === 0 ? 0.05 : 0.2)));
+          writeFileSync(own.path(`${speaker}${i}.wav`), encodeWav(samples, 16_000));
+          rows.push(`${speaker}${i}.wav,${i % 2 === 0 ? 'calm' : 'tense'},"word ${i}, said",${speaker}`);
+        }
+      }
+      writeFileSync(own.path('data.csv'), `${rows.join('\r\n')}\r\n`);
+      const built = await own.run('manifest', 'build', '--dataset', 'mine', '--root', own.folder);
+      expect(built.code, built.err).toBe(3);
+      expect(built.out).toMatch(/mine: 18 utterances, 3 speakers/);
+      expect(built.out).toMatch(/mine\/c5/);
+      const extracted = await own.run('features', 'extract', '--preset', 'tiny', '--device', 'cpu');
+      expect(extracted.code, extracted.err).toBe(3);
+      expect(extracted.out).toMatch(/mine\/c5: /);
+      const train = ['train', '--set', 'epochs=1', '--set', 'd=16', '--set', 'heads=2'];
+      const asked = await own.run(...train);
+      expect(asked.code).toBe(2);
+      expect(asked.err).toMatch(/mine\/c5/);
+      const wrong = await own.run(...train, '--missing', 'wrong');
+      expect(wrong.code, wrong.err).toBe(0);
+      expect(wrong.out).toMatch(/spk-a/);
+      expect(wrong.out).toMatch(/18 of 18/);
+      const drop = await own.run(...train, '--missing', 'drop');
+      expect(drop.out).toMatch(/17 of 18/);
+      expect(drop.out).toMatch(/NOT COMPARABLE/);
+    } finally {
+      own.remove();
+    }
+  });
+});
