@@ -1,6 +1,9 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { UserErrors } from '@lsgmer/datasets';
+import { configure } from '../../src/config/configuration.ts';
 import { parseRecipe } from '../../src/config/recipe.ts';
+import { lsgmer } from '../../src/head/lsgmer.ts';
 
 const good = {
   description: 'Small.',
@@ -50,5 +53,26 @@ describe('recipe', () => {
     expect(() => parseRecipe(JSON.stringify(doubled), 'r.json')).toThrow(
       'r.json: variants: the name full occurs twice\nr.json: seeds: 1 occurs twice',
     );
+  });
+});
+
+const folder = new URL('../../../../recipes/', import.meta.url);
+const committed = readdirSync(folder).filter((name) => existsSync(new URL(`${name}/recipe.json`, folder)));
+
+describe('committed recipes', () => {
+  it.each(committed)('%s is valid, and so is each of its variants', (name) => {
+    const recipe = parseRecipe(readFileSync(new URL(`${name}/recipe.json`, folder), 'utf8'), name);
+    for (const variant of recipe.variants) {
+      const layers = [recipe, variant].map(({ set }, i) => ({
+        from: ['recipe', 'variant'][i] as string,
+        set,
+      }));
+      expect(configure(lsgmer, layers).values).toMatchObject({ ...recipe.set, ...variant.set });
+    }
+  });
+
+  it('has the demo with the full head and both single modalities', () => {
+    const recipe = parseRecipe(readFileSync(new URL('demo/recipe.json', folder), 'utf8'), 'demo');
+    expect(recipe.variants.map((variant) => variant.name)).toEqual(['full', 'text', 'audio']);
   });
 });
