@@ -16,6 +16,9 @@ export function openFeatureSet(choice: FeatureSetChoice): FeatureSet {
   return new FeatureSet(found, readFeatureSetIndex(choice.stores, found));
 }
 
+/** As many as libuv has threads by default. */
+const READS_IN_FLIGHT = 4;
+
 interface Location {
   readonly shard: ShardReader;
   readonly row: number;
@@ -99,6 +102,40 @@ export class FeatureSet {
     return shard.readInto(row, target, offset);
   }
 
+  /**
+   * Assembles a padded batch: row i of `target` [ids, steps, dim] begins with utterance i and ends with zeros.
+   * Several reads are in flight at once, so a cold disk is kept busy and the copying is spread over the cores; the
+   * caller's thread only verifies rows that are read for the first time.
+   * @param steps at least the length of the longest of the utterances.
+   * @returns their lengths. [ids]
+   * @throws as `readInto` does, once no read touches `target` any more.
+   */
+  async readPadded(
+    ids: readonly string[],
+    steps: number,
+    target: Uint16Array | Float32Array,
+  ): Promise<Int32Array> {
+    const lengths = new Int32Array(ids.length);
+    const stride = steps * this.dim;
+    if (ids.length * stride > target.length) {
+      throw new Error(`${ids.length} x ${steps} x ${this.dim} values do not fit ${target.length} elements`);
+    }
+    let next = 0;
+    const readInTurn = async (): Promise<void> => {
+      while (next < ids.length) {
+        const i = next++;
+        const { shard, row } = this.#locate(ids[i] as string);
+        const n = shard.length(row);
+        if (n > steps) throw new Error(`${ids[i]} has ${n} steps, and the batch has room for ${steps}`);
+        target.fill(0, i * stride + n * this.dim, (i + 1) * stride);
+        lengths[i] = await shard.readIntoLater(row, target, i * stride);
+      }
+    };
+    const readers = await Promise.allSettled(Array.from({ length: READS_IN_FLIGHT }, readInTurn));
+    for (const reader of readers) if (reader.status === 'rejected') throw reader.reason;
+    return lengths;
+  }
+
   #locate(id: string): Location {
     const known = this.#locations.get(id);
     if (known) return known;
@@ -130,7 +167,7 @@ export class FeatureSet {
     );
   }
 
-  /** Closes all shards. */
+  /** Closes all shards; no `readPadded` may be running. */
   close(): void {
     for (const shard of this.#shards.values()) shard.close();
     this.#shards.clear();

@@ -1,26 +1,7 @@
-import { readSync } from 'node:fs';
 import { DamageError } from './damage-error.ts';
 import type { ShardEntry } from './index-part.ts';
+import { readExactly } from './positional-read.ts';
 import { hex64, xxh64 } from './row-hash.ts';
-
-/** Node reads less than 2 GiB at once. */
-const MAX_READ = 1 << 30;
-
-/** Reads exactly `length` bytes of a file at `position` into `target`, from its byte `at` on. @returns false at the file's end. */
-export function readExactly(
-  fd: number,
-  target: NodeJS.ArrayBufferView,
-  at: number,
-  length: number,
-  position: number,
-): boolean {
-  for (let done = 0; done < length;) {
-    const got = readSync(fd, target, at + done, Math.min(length - done, MAX_READ), position + done);
-    if (got === 0) return false;
-    done += got;
-  }
-  return true;
-}
 
 /**
  * All of a shard but its feature values: ids, lengths, checksums, tokens, Arrow's metadata and padding. The index

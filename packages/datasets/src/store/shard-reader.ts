@@ -5,8 +5,9 @@ import type { FeatureDtype, FeatureSpec } from './feature-spec.ts';
 import { decodeHalf } from './half.ts';
 import type { ShardEntry } from './index-part.ts';
 import { shardPath } from './layout.ts';
-import { OutsideBytes, readExactly } from './outside-bytes.ts';
-import { hex64, rowHash } from './row-hash.ts';
+import { OutsideBytes } from './outside-bytes.ts';
+import { readExactly, readExactlyLater } from './positional-read.ts';
+import { bytesOf, hex64, rowHash } from './row-hash.ts';
 import { parseShard, type ShardMetadata } from './shard-metadata.ts';
 import { valueBytes } from './shard-schema.ts';
 
@@ -81,32 +82,56 @@ export class ShardReader {
    * @throws DamageError when the values are not those that were written.
    */
   readInto(row: number, target: Uint16Array | Float32Array, offset: number): number {
-    const n = this.length(row);
-    const count = n * this.#dim;
+    const count = this.#checkedCount(row, target, offset);
+    if (this.#isStoredAs(target)) {
+      this.#read(row, target, offset, count);
+    } else {
+      if (this.#scratch.length < count) this.#scratch = new Uint16Array(2 * count);
+      this.#read(row, this.#scratch, 0, count);
+      decodeHalf(this.#scratch.subarray(0, count), target as Float32Array, offset);
+    }
+    return this.length(row);
+  }
+
+  /** The same in the background: several such reads overlap on the disk, and their copying on the other cores. */
+  async readIntoLater(row: number, target: Uint16Array | Float32Array, offset: number): Promise<number> {
+    const count = this.#checkedCount(row, target, offset);
+    if (!this.#isStoredAs(target)) return this.readInto(row, target, offset);
+    const size = valueBytes(this.dtype);
+    const position = this.#metadata.positions[row] as number;
+    if (!(await readExactlyLater(this.#fd, target, offset * size, count * size, position)))
+      throw this.#cutOff(row);
+    this.#verify(row, target, offset, count);
+    return this.length(row);
+  }
+
+  #isStoredAs(target: Uint16Array | Float32Array): boolean {
+    return target instanceof Uint16Array === (this.dtype === 'float16');
+  }
+
+  /** Values of a row, which must fit the target in type and number. */
+  #checkedCount(row: number, target: Uint16Array | Float32Array, offset: number): number {
+    const count = this.length(row) * this.#dim;
     if (offset < 0 || offset + count > target.length) {
       throw new Error(`${count} values do not fit ${target.length} elements from ${offset} on`);
     }
-    const wanted = target instanceof Uint16Array ? 'float16' : 'float32';
-    if (wanted === this.dtype) {
-      this.#readBits(row, target, offset, count);
-    } else if (target instanceof Float32Array) {
-      if (this.#scratch.length < count) this.#scratch = new Uint16Array(2 * count);
-      this.#readBits(row, this.#scratch, 0, count);
-      decodeHalf(this.#scratch.subarray(0, count), target, offset);
-    } else {
+    if (target instanceof Uint16Array && this.dtype === 'float32') {
       throw new Error(`${this.path} holds float32: read it into a Float32Array`);
     }
-    return n;
+    return count;
   }
 
-  #readBits(row: number, target: Uint16Array | Float32Array, offset: number, count: number): void {
+  #read(row: number, target: Uint16Array | Float32Array, offset: number, count: number): void {
     const size = valueBytes(this.dtype);
     const position = this.#metadata.positions[row] as number;
-    if (!readExactly(this.#fd, target, offset * size, count * size, position)) {
-      throw this.#damaged(row, `the file ends before byte ${position + count * size}`);
-    }
+    if (!readExactly(this.#fd, target, offset * size, count * size, position)) throw this.#cutOff(row);
+    this.#verify(row, target, offset, count);
+  }
+
+  /** Compares the checksum of a row that was just read, unless it was right before. */
+  #verify(row: number, target: Uint16Array | Float32Array, offset: number, count: number): void {
     if (this.#verified[row]) return;
-    const values = new Uint8Array(target.buffer, target.byteOffset + offset * size, count * size);
+    const values = bytesOf(target.subarray(offset, offset + count));
     const found = rowHash(
       this.#metadata.idBytes[row] as Uint8Array,
       this.length(row),
@@ -117,6 +142,12 @@ export class ShardReader {
       throw this.#damaged(row, `its xxh64 is ${hex64(found)}, expected ${hex64(this.hash(row))}`);
     }
     this.#verified[row] = 1;
+  }
+
+  #cutOff(row: number): DamageError {
+    const end =
+      (this.#metadata.positions[row] as number) + this.length(row) * this.#dim * valueBytes(this.dtype);
+    return this.#damaged(row, `the file ends before byte ${end}`);
   }
 
   #damaged(row: number, what: string): DamageError {

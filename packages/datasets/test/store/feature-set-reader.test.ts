@@ -74,6 +74,63 @@ describe('readInto', () => {
   });
 });
 
+describe('readPadded', () => {
+  it.each(['float16', 'float32'] as const)(
+    'puts %s rows side by side, with zeros behind them',
+    async (dtype) => {
+      const spec = sampleSpec({ dtype });
+      const set = written(spec);
+      const ids = set
+        .ids()
+        .filter((_, i) => i % 3 === 0)
+        .reverse();
+      const steps = Math.max(...ids.map((id) => set.length(id))) + 1;
+      const width = steps * set.dim;
+      const target = (
+        dtype === 'float16'
+          ? new Uint16Array(ids.length * width + 5)
+          : new Float32Array(ids.length * width + 5)
+      ).fill(77);
+      const lengths = await set.readPadded(ids, steps, target);
+      for (const [i, id] of ids.entries()) {
+        const { n, values } = set.read(id);
+        expect(lengths[i]).toBe(n);
+        expect(target.subarray(i * width, i * width + values.length)).toEqual(values);
+        expect(target.subarray(i * width + values.length, (i + 1) * width).every((x) => x === 0)).toBe(true);
+      }
+      expect([...target.subarray(-5)]).toEqual([77, 77, 77, 77, 77]);
+      set.close();
+    },
+  );
+
+  it('decodes float16 into float32', async () => {
+    const set = written(sampleSpec());
+    const [first, second] = set.ids() as [string, string];
+    const batch = new Float32Array(2 * 12 * 8);
+    const alone = new Float32Array(12 * 8);
+    await set.readPadded([second, first], 12, batch);
+    set.readInto(first, alone);
+    expect(batch.subarray(12 * 8)).toEqual(alone);
+    set.close();
+  });
+
+  it('refuses what does not fit, and names what is not there', async () => {
+    const set = written(sampleSpec());
+    const [id] = set.ids() as [string];
+    await expect(set.readPadded([id], 12, new Uint16Array(95))).rejects.toThrow(
+      '1 x 12 x 8 values do not fit 95 elements',
+    );
+    const n = set.length(id);
+    await expect(set.readPadded([id], n - 1, new Uint16Array(96))).rejects.toThrow(
+      `${id} has ${n} steps, and the batch has room for ${n - 1}`,
+    );
+    await expect(set.readPadded([id, 'sample/none'], 12, new Uint16Array(192))).rejects.toThrow(
+      'has no row for sample/none',
+    );
+    set.close();
+  });
+});
+
 describe('rows that are not there', () => {
   it('are named, with the reason where it is known', () => {
     const store = temporaryStore();

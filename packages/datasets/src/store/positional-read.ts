@@ -1,0 +1,41 @@
+import { read, readSync } from 'node:fs';
+
+/** Node reads less than 2 GiB at once. */
+const MAX_READ = 1 << 30;
+
+/** Reads exactly `length` bytes of a file at `position` into `target`, from its byte `at` on. @returns false at the file's end. */
+export function readExactly(
+  fd: number,
+  target: NodeJS.ArrayBufferView,
+  at: number,
+  length: number,
+  position: number,
+): boolean {
+  for (let done = 0; done < length;) {
+    const got = readSync(fd, target, at + done, Math.min(length - done, MAX_READ), position + done);
+    if (got === 0) return false;
+    done += got;
+  }
+  return true;
+}
+
+/** The same on one of libuv's threads. The file must stay open, and `target` untouched, until it is done. */
+export function readExactlyLater(
+  fd: number,
+  target: NodeJS.ArrayBufferView,
+  at: number,
+  length: number,
+  position: number,
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const go = (done: number): void => {
+      if (done === length) return resolve(true);
+      read(fd, target, at + done, Math.min(length - done, MAX_READ), position + done, (error, got) => {
+        if (error) reject(error);
+        else if (got === 0) resolve(false);
+        else go(done + got);
+      });
+    };
+    go(0);
+  });
+}
