@@ -28,7 +28,7 @@ export function syncFolder(folder: string): void {
 
 /** Writes all bytes, in pieces below 2 GiB (Node's limit for one write). */
 export function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, Math.min(bytes.length - at, 1 << 30));
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, Math.min(bytes.length - at, 1 << 30));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import { UserError } from './errors.ts';
+import { decodeWindows1252 } from './windows-1252.ts';
 
 /** A text file of somebody else's: decoded whatever it holds, with the places where that took a guess. */
 export interface TextFile {
@@ -27,7 +28,6 @@ export function decodeText(bytes: Uint8Array): TextFile {
 }
 
 function decodeByLine(bytes: Uint8Array, strict: TextDecoder): TextFile {
-  const western = new TextDecoder('windows-1252');
   const lines: string[] = [];
   const badLines: number[] = [];
   for (let start = 0; start <= bytes.length;) {
@@ -37,7 +37,7 @@ function decodeByLine(bytes: Uint8Array, strict: TextDecoder): TextFile {
     try {
       lines.push(strict.decode(line));
     } catch {
-      lines.push(western.decode(line));
+      lines.push(decodeWindows1252(line));
       badLines.push(lines.length);
     }
     start = end + 1;
@@ -76,6 +76,9 @@ export function fileTrouble(error: unknown): string {
   if (code === 'ENOTDIR') return 'a part of the path is not a folder';
   if (code === 'EISDIR') return 'it is a folder';
   if (code === 'ELOOP') return 'its symbolic links form a loop';
+  if (code === 'EEXIST') return 'a file is in the way';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full';
+  if (code === 'EROFS') return 'the disk is read-only';
   return (error as Error).message;
 }
 

@@ -87,13 +87,27 @@ export class RowCollector {
     }
     const first = this.sources.get(row.id);
     if (first !== undefined) {
-      const found = `it again (first: ${first.file}${first.line === null ? '' : `:${first.line}`})`;
-      this.problems.push({ kind: 'duplicate-id', level: 'error', ...place, expected: 'each id once', found });
+      this.reportTwice(row.id, source, first);
       return false;
     }
     this.utterances.push(row);
     this.sources.set(row.id, source);
     return true;
+  }
+
+  /** Reports an id that was there before. */
+  reportTwice(id: string, source: Source, first: Source): void {
+    const found = `it again (first: ${first.file}${first.line === null ? '' : `:${first.line}`})`;
+    const { file, line } = source;
+    this.problems.push({
+      kind: 'duplicate-id',
+      level: 'error',
+      id,
+      file,
+      line,
+      expected: 'each id once',
+      found,
+    });
   }
 
   /** Reports something about a place in a file that is no row. */

@@ -123,13 +123,19 @@ function readDialogue(
     rows.report('layout', 'error', { file, line: null }, `the transcript of ${dialogue}`, 'none');
   }
   const recorded = `${folder}/sentences/wav/${dialogue}`;
-  const known = new Set(turns.map((turn) => turn.name));
-  const found: Turn[] = turns.map((turn) => ({
-    name: turn.name,
-    source: { file: evaluationFile as string, line: turn.line, start: turn.start, end: turn.end },
-    evaluation: turn,
-    line: lines.get(turn.name) ?? null,
-  }));
+  const found: Turn[] = [];
+  const known = new Map<string, Source>();
+  for (const turn of turns) {
+    const { name, line, start, end } = turn;
+    const source = { file: evaluationFile as string, line, start, end };
+    const first = known.get(name);
+    if (first === undefined) {
+      known.set(name, source);
+      found.push({ name, source, evaluation: turn, line: lines.get(name) ?? null });
+    } else {
+      rows.reportTwice(`${context.dataset}/${name}`, source, first);
+    }
+  }
   for (const entry of listFolder(join(base, recorded)) ?? []) {
     const name = entry.name.endsWith('.wav') ? entry.name.slice(0, -4) : null;
     if (name === null || known.has(name)) continue;

@@ -59,8 +59,12 @@ function findTable(root: string, folder: string): string {
     .filter((name) => /\.(csv|tsv)$/i.test(name));
   if (tables.length === 1) return tables[0] as string;
   if (tables.length === 0)
-    throw new UserError(`no table in ${root}: expected one .csv or .tsv file, or name it with --columns table=FILE`);
-  throw new UserError(`${tables.length} tables in ${root}: choose one with --columns table=FILE: ${tables.join(', ')}`);
+    throw new UserError(
+      `no table in ${root}: expected one .csv or .tsv file, or name it with --columns table=FILE`,
+    );
+  throw new UserError(
+    `${tables.length} tables in ${root}: choose one with --columns table=FILE: ${tables.join(', ')}`,
+  );
 }
 
 /** The delimiter that occurs most often in the header, outside quotes; a tie goes to what the name's ending says. */

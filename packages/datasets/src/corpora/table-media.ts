@@ -19,7 +19,9 @@ export function findAudioFolder(root: string, asked: string | undefined, files: 
   if (asked !== undefined) {
     const folder = join(root, asked);
     if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-      throw new UserError(`no folder ${folder}: expected the recordings (--columns audio=FOLDER is relative to ROOT)`);
+      throw new UserError(
+        `no folder ${folder}: expected the recordings (--columns audio=FOLDER is relative to ROOT)`,
+      );
     }
     return asked;
   }

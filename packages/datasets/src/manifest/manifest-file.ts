@@ -139,6 +139,7 @@ export function writeManifest(
     if (!existsSync(file) || statSync(file).size !== bytes.length) writeFileAtomic(file, bytes);
     writeFileAtomic(join(folder, 'manifest.json'), prettyJson(info as unknown as Json));
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     throw new UserError(
       `cannot write the manifest of ${card.name} into store ${store}: ${fileTrouble(error)}`,
     );

@@ -130,7 +130,8 @@ function finish(
   const open = declared >= UNKNOWN_SIZE || declared === 0;
   const dataBytes = open ? present : Math.min(declared, present);
   const coding = CODINGS.get(format.formatTag) ?? 'other';
-  const blocks = Math.floor(dataBytes / format.blockAlign);
+  const blockAlign = coding === 'other' ? format.blockAlign : consistentBlock(format);
+  const blocks = Math.floor(dataBytes / blockAlign);
   const bytesAsSeconds = format.byteRate === 0 ? 0 : dataBytes / format.byteRate;
   const frames = coding === 'other' ? (factFrames ?? Math.round(bytesAsSeconds * format.sampleRate)) : blocks;
   return {
@@ -139,13 +140,19 @@ function finish(
     channels: format.channels,
     sampleRate: format.sampleRate,
     bitsPerSample: format.bitsPerSample,
-    blockAlign: format.blockAlign,
+    blockAlign,
     bigEndian,
     dataOffset,
     dataBytes,
     frames,
     truncated: !open && declared > present,
   };
+}
+
+/** Bytes of one sample of all channels; where the header's cannot hold them, what they need (as libsndfile does). */
+function consistentBlock({ blockAlign, channels, bitsPerSample }: Format): number {
+  const needed = channels * Math.max(1, Math.ceil(bitsPerSample / 8));
+  return blockAlign % channels === 0 && blockAlign >= needed ? blockAlign : needed;
 }
 
 function view(bytes: Uint8Array): DataView {

@@ -9,6 +9,7 @@ import type { Reporter } from '../../base/reporter.ts';
 import { Rng } from '../../base/rng.ts';
 import { fileTrouble } from '../../base/text-file.ts';
 import { encodeWav } from '../../manifest/wav-write.ts';
+import { isDead, ownerOf } from '../../store/writer-lease.ts';
 import { dialogueFiles, recordingPath } from './layout.ts';
 import { planDemo } from './plan.ts';
 import { SAMPLE_RATE, speak } from './voice.ts';
@@ -107,25 +108,8 @@ function inspect(root: string): 'none' | 'foreign' | Marker {
 function removeLeftovers(root: string): void {
   if (!existsSync(dirname(root))) return;
   for (const name of readdirSync(dirname(root))) {
-    if (name.startsWith('.tmp-') && name.endsWith(`-${basename(root)}`) && !writerLives(name)) {
-      rmSync(join(dirname(root), name), { recursive: true });
-    }
-  }
-}
-
-/** Whether the process that `temporaryName` put into the name may still be at work. */
-function writerLives(name: string): boolean {
-  const own = temporaryName(name)
-    .replace(/^.*\.tmp-/, '')
-    .split('-');
-  const other = name.replace(/^\.tmp-/, '').split('-');
-  if (other[0] !== own[0]) return true;
-  if (Number(other[1]) === process.pid) return other[2] === own[2];
-  try {
-    process.kill(Number(other[1]), 0);
-    return true;
-  } catch {
-    return false;
+    const owner = name.endsWith(`-${basename(root)}`) ? ownerOf(name) : null;
+    if (owner !== null && isDead(owner)) rmSync(join(dirname(root), name), { recursive: true });
   }
 }
 

@@ -1,0 +1,9 @@
+import { expect, it } from 'vitest';
+import { prepareIemocap } from '../../src/corpora/iemocap.ts';
+import { adapterFor } from '../../src/corpora/registry.ts';
+import { prepareTable } from '../../src/corpora/table.ts';
+
+it('finds adapters by the name in the card', () => {
+  expect(adapterFor('iemocap')).toBe(prepareIemocap);
+  expect(adapterFor('table')).toBe(prepareTable);
+});

@@ -1,0 +1,100 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { UserErrors } from '../../src/base/errors.ts';
+import { Card, loadCard, type Task } from '../../src/manifest/card.ts';
+import { repositoryFile, temporaryFolder } from '../support.ts';
+
+const iemocap = loadCard(repositoryFile('manifests/iemocap.json'));
+const demo = loadCard(repositoryFile('manifests/demo.json'));
+const sum = (counts: Record<string, number> | undefined) =>
+  Object.values(counts ?? {}).reduce((a, b) => a + b, 0);
+
+describe('committed cards', () => {
+  it('has the tasks of IEMOCAP with their sizes', () => {
+    expect(iemocap.tasks.map((task) => [task.name, task.expected])).toEqual([
+      ['4class', 5531],
+      ['4class-noexc', 4490],
+      ['4class-improvised', 2943],
+      ['6class', 7380],
+    ]);
+    expect(iemocap.tasks[0]?.classes).toEqual([
+      { name: 'angry', labels: ['ang'] },
+      { name: 'happy', labels: ['hap', 'exc'] },
+      { name: 'sad', labels: ['sad'] },
+      { name: 'neutral', labels: ['neu'] },
+    ]);
+    expect(iemocap.restricted).toBe(true);
+    expect(demo.synthetic).toBe(true);
+  });
+
+  it.each([iemocap, demo])('$name adds up', (card) => {
+    expect(sum(card.expected?.labels)).toBe(card.expected?.labelled);
+    expect(sum(card.expected?.sessions)).toBe(card.expected?.labelled);
+    const ofLabels = (task: Task) =>
+      task.classes
+        .flatMap((one) => one.labels)
+        .reduce((n, label) => n + (card.expected?.labels?.[label] ?? NaN), 0);
+    for (const task of card.tasks) {
+      if (task.tags === undefined) expect(ofLabels(task)).toBe(task.expected);
+      for (const counts of [task.counts?.classes, task.counts?.sessions, task.counts?.speakers]) {
+        if (counts !== undefined) expect(sum(counts)).toBe(task.expected);
+      }
+      for (const [session, counts] of Object.entries(task.counts?.classesBySession ?? {})) {
+        expect(sum(counts)).toBe(task.counts?.sessions?.[session]);
+      }
+    }
+  });
+});
+
+describe('loadCard', () => {
+  const broken = (change: (card: Record<string, unknown>) => void): string[] => {
+    const file = join(temporaryFolder(), 'card.json');
+    const card = structuredClone(demo) as unknown as Record<string, unknown>;
+    change(card);
+    writeFileSync(file, JSON.stringify(card));
+    try {
+      loadCard(file);
+    } catch (error) {
+      expect(error).toBeInstanceOf(UserErrors);
+      return (error as UserErrors).problems.map((line) => line.replace(file, 'card.json'));
+    }
+    return [];
+  };
+
+  it('lists every problem with its place', () => {
+    expect(
+      broken((card) => {
+        card['adapter'] = 'iemocapp';
+        card['licence'] = 7;
+        card['surprise'] = true;
+      }),
+    ).toEqual([
+      'card.json: adapter: Invalid option: expected one of "iemocap"|"meld"|"table"',
+      'card.json: licence: expected string, received number',
+      'card.json: surprise: no such key',
+    ]);
+  });
+
+  it('refuses a label in two classes and a task that is there twice', () => {
+    const twice = (card: Record<string, unknown>) => {
+      const [task] = card['tasks'] as Task[];
+      const other = structuredClone(task) as Task;
+      (other.classes[3] as { labels: string[] }).labels = ['neu', 'ang'];
+      card['tasks'] = [task, other];
+    };
+    expect(broken(twice)).toEqual([
+      'card.json: tasks[1].classes[3].labels: label ang is already in class angry',
+      'card.json: tasks[1].name: task 4class is there twice',
+    ]);
+    expect(
+      broken((card) => (card['tasks'] = [...(card['tasks'] as Task[]), ...(card['tasks'] as Task[])])),
+    ).toEqual(['card.json: tasks[1].name: task 4class is there twice']);
+  });
+
+  it('refuses names that cannot be folders', () => {
+    for (const name of ['', '.', '..', 'a/b', 'a b']) {
+      expect(Card.safeParse({ ...demo, name }).success, name).toBe(false);
+    }
+  });
+});
