@@ -24,7 +24,10 @@ const { text, audio, threads } = values;
 const BENCHES = {
   // one training step, AdamW included: the idiomatic PyTorch twin, the hand-folded one, and ours
   step: [
-    { name: 'torch idiomatic', command: [values.python, 'bench/step-peer.py', 'idiomatic', text, audio, threads] },
+    {
+      name: 'torch idiomatic',
+      command: [values.python, 'bench/step-peer.py', 'idiomatic', text, audio, threads],
+    },
     { name: 'torch folded', command: [values.python, 'bench/step-peer.py', 'folded', text, audio, threads] },
     { name: 'lsgmer', command: ['node', 'bench/step-ours.mjs', text, audio, threads] },
   ],
@@ -68,7 +71,9 @@ for (let round = 0; round < Number(values.rounds); round++) {
     side.times.push(median(ms));
   }
 }
-console.log(`${name}: text ${text} x audio ${audio}, batch 32, ${threads} threads, ${values.rounds} interleaved rounds of ${values.steps}`);
+console.log(
+  `${name}: text ${text} x audio ${audio}, batch 32, ${threads} threads, ${values.rounds} interleaved rounds of ${values.steps}`,
+);
 const ours = running.at(-1);
 for (const side of running) {
   const { mib } = await side.ask('memory');

@@ -18,8 +18,12 @@ const MAP_TIMES = { firstSeconds: 31.5 / 128, stepSeconds: 32 / 128 };
 const rng = Rng.for('step benchmark');
 
 /** Lengths between half and the full number of steps, the first row full: as the twin's random batch has them. */
-const ragged = (full) => Array.from({ length: ROWS }, (_, i) => (i === 0 ? full : rng.int(full - Math.max(1, full >> 1) + 1) + Math.max(1, full >> 1)));
-const mask = (lengths, full) => Float32Array.from({ length: ROWS * full }, (_, i) => (i % full < lengths[Math.floor(i / full)] ? 1 : 0));
+const ragged = (full) =>
+  Array.from({ length: ROWS }, (_, i) =>
+    i === 0 ? full : rng.int(full - Math.max(1, full >> 1) + 1) + Math.max(1, full >> 1),
+  );
+const mask = (lengths, full) =>
+  Float32Array.from({ length: ROWS * full }, (_, i) => (i % full < lengths[Math.floor(i / full)] ? 1 : 0));
 
 const half = (values) => {
   const out = new Uint16Array(values.length);

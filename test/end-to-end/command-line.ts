@@ -22,10 +22,15 @@ export class Workplace {
   /** Runs a command to its end. */
   run(...args: string[]): Promise<Ended> {
     return new Promise((done) => {
-      execFile(process.execPath, [MAIN, ...args], { cwd: this.folder, maxBuffer: 1 << 28, env: cleanEnvironment() }, (error, out, err) => {
-        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-        done({ code, out, err });
-      });
+      execFile(
+        process.execPath,
+        [MAIN, ...args],
+        { cwd: this.folder, maxBuffer: 1 << 28, env: cleanEnvironment() },
+        (error, out, err) => {
+          const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+          done({ code, out, err });
+        },
+      );
     });
   }
 

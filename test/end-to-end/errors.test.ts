@@ -15,10 +15,14 @@ async function refused(...args: string[]): Promise<string> {
   return err;
 }
 
-describe("what a user gets wrong costs one line", () => {
+describe('what a user gets wrong costs one line', () => {
   it('a dataset that is not there', async () => {
-    expect(await refused('train', '--dataset', 'iemocpa')).toMatch(/no manifest of dataset 'iemocpa'.*make manifest DATASET=iemocpa/);
-    expect(await refused('features', 'extract', '--dataset', 'iemocpa', '--preset', 'tiny')).toMatch(/no manifest of dataset 'iemocpa'/);
+    expect(await refused('train', '--dataset', 'iemocpa')).toMatch(
+      /no manifest of dataset 'iemocpa'.*make manifest DATASET=iemocpa/,
+    );
+    expect(await refused('features', 'extract', '--dataset', 'iemocpa', '--preset', 'tiny')).toMatch(
+      /no manifest of dataset 'iemocpa'/,
+    );
   });
 
   it('no dataset named, and none to choose', async () => {
@@ -26,13 +30,17 @@ describe("what a user gets wrong costs one line", () => {
   });
 
   it('a root that is not there, or not given', async () => {
-    expect(await refused('manifest', 'build', '--dataset', 'iemocap', '--root', place.path('nowhere'))).toMatch(/cannot read ROOT of iemocap: .*nowhere/);
+    expect(
+      await refused('manifest', 'build', '--dataset', 'iemocap', '--root', place.path('nowhere')),
+    ).toMatch(/cannot read ROOT of iemocap: .*nowhere/);
     expect(await refused('manifest', 'build', '--dataset', 'iemocap')).toMatch(/where is iemocap\?.*--root/);
   });
 
   it('a root of another layout', async () => {
     mkdirSync(place.path('empty'));
-    expect(await refused('manifest', 'build', '--dataset', 'iemocap', '--root', place.path('empty'))).toMatch(/Session/);
+    expect(await refused('manifest', 'build', '--dataset', 'iemocap', '--root', place.path('empty'))).toMatch(
+      /Session/,
+    );
   });
 
   it('an unknown command and an unknown flag', async () => {
@@ -44,13 +52,20 @@ describe("what a user gets wrong costs one line", () => {
   it('an empty table, a table without the columns, an unreadable one', async () => {
     mkdirSync(place.path('corpus'));
     writeFileSync(place.path('corpus/data.csv'), '');
-    expect(await refused('manifest', 'build', '--dataset', 'mine', '--root', place.path('corpus'))).toMatch(/data\.csv.*empty|no row/);
+    expect(await refused('manifest', 'build', '--dataset', 'mine', '--root', place.path('corpus'))).toMatch(
+      /data\.csv.*empty|no row/,
+    );
     writeFileSync(place.path('corpus/data.csv'), 'a,b\n1,2\n');
-    expect(await refused('manifest', 'build', '--dataset', 'mine', '--root', place.path('corpus'))).toMatch(/no column for the file.*data\.csv.*--columns file=NAME/);
+    expect(await refused('manifest', 'build', '--dataset', 'mine', '--root', place.path('corpus'))).toMatch(
+      /no column for the file.*data\.csv.*--columns file=NAME/,
+    );
     writeFileSync(place.path('corpus/data.csv'), 'file,label\nx.wav,happy\n');
     chmodSync(place.path('corpus/data.csv'), 0);
     if (process.getuid?.() === 0) console.log('skipped: root reads files without rights');
-    else expect(await refused('manifest', 'build', '--dataset', 'mine', '--root', place.path('corpus'))).toMatch(/data\.csv/);
+    else
+      expect(await refused('manifest', 'build', '--dataset', 'mine', '--root', place.path('corpus'))).toMatch(
+        /data\.csv/,
+      );
   });
 
   it('a broken local file', async () => {
@@ -66,7 +81,17 @@ describe("what a user gets wrong costs one line", () => {
   });
 
   it('settings, folds, seeds: all problems at once, with the nearest name', async () => {
-    const { code, err } = await place.run('train', '--dataset', 'demo', '--recipe', 'demo', '--set', 'epoch=3', '--set', 'd=none');
+    const { code, err } = await place.run(
+      'train',
+      '--dataset',
+      'demo',
+      '--recipe',
+      'demo',
+      '--set',
+      'epoch=3',
+      '--set',
+      'd=none',
+    );
     expect(code).toBe(2);
     expect(err).toMatch(/no manifest of dataset 'demo'/);
   });

@@ -20,7 +20,9 @@ function done(ended: Ended): string {
 
 function shards(): Map<string, number> {
   const files = readdirSync(place.path('store'), { recursive: true }) as string[];
-  return new Map(files.filter((f) => f.endsWith('.arrow')).map((f) => [f, statSync(place.path('store', f)).mtimeMs]));
+  return new Map(
+    files.filter((f) => f.endsWith('.arrow')).map((f) => [f, statSync(place.path('store', f)).mtimeMs]),
+  );
 }
 
 interface Result {
@@ -30,19 +32,39 @@ interface Result {
     readonly name: string;
     readonly seeds: readonly {
       readonly folds: readonly { readonly fold: string; readonly run: string; readonly skipped: boolean }[];
-      readonly pooled: { readonly scores: object; readonly confusion: number[][]; readonly evaluated: number; readonly expected: number };
+      readonly pooled: {
+        readonly scores: object;
+        readonly confusion: number[][];
+        readonly evaluated: number;
+        readonly expected: number;
+      };
     }[];
   }[];
 }
 
 describe('a corpus, the whole way', () => {
   it('becomes a manifest', async () => {
-    const built = await place.run('manifest', 'build', '--dataset', 'demo', '--root', place.path('corpus'), '--subset', '--json');
-    const { utterances, labels } = JSON.parse(done(built)) as { utterances: number; labels: Record<string, number> };
+    const built = await place.run(
+      'manifest',
+      'build',
+      '--dataset',
+      'demo',
+      '--root',
+      place.path('corpus'),
+      '--subset',
+      '--json',
+    );
+    const { utterances, labels } = JSON.parse(done(built)) as {
+      utterances: number;
+      labels: Record<string, number>;
+    };
     expect(utterances).toBeGreaterThan(60);
     expect(Object.values(labels).reduce((a, b) => a + b, 0)).toBeGreaterThanOrEqual(60);
     const again = await place.run('manifest', 'build', '--dataset', 'demo', '--subset', '--json');
-    expect(JSON.parse(done(again))).toMatchObject({ manifest: (JSON.parse(built.out) as { manifest: string }).manifest, unchangedMedia: utterances });
+    expect(JSON.parse(done(again))).toMatchObject({
+      manifest: (JSON.parse(built.out) as { manifest: string }).manifest,
+      unchangedMedia: utterances,
+    });
   });
 
   it('is validated: what the card says and what is there', async () => {
@@ -64,7 +86,10 @@ describe('a corpus, the whole way', () => {
     for (const [file, time] of kept) expect(after.get(file), file).toBe(time);
     const again = JSON.parse(done(await place.run(...args, '--json'))) as { sets: { computed: number }[] };
     expect(again.sets.map((set) => set.computed)).toEqual([0, 0, 0]);
-    const status = JSON.parse(done(await place.run('features', 'status', '--dataset', 'demo', '--json'))) as { coverage: { missing: string[] }; problems: string[] }[];
+    const status = JSON.parse(done(await place.run('features', 'status', '--dataset', 'demo', '--json'))) as {
+      coverage: { missing: string[] };
+      problems: string[];
+    }[];
     expect(status).toHaveLength(3);
     for (const set of status) expect([set.coverage.missing, set.problems]).toEqual([[], []]);
   });
@@ -77,7 +102,8 @@ describe('a corpus, the whole way', () => {
     expect(undisturbed.synthetic).toBe(true);
     expect(undisturbed.select).toBe('last');
     expect(undisturbed.variants.map((v) => v.name)).toEqual(['full', 'text', 'audio']);
-    const withoutSkips = (result: Result): unknown => JSON.parse(JSON.stringify(result, (key, value: unknown) => (key === 'skipped' ? undefined : value)));
+    const withoutSkips = (result: Result): unknown =>
+      JSON.parse(JSON.stringify(result, (key, value: unknown) => (key === 'skipped' ? undefined : value)));
     expect(withoutSkips(resumed)).toEqual(withoutSkips(undisturbed));
     expect(resumed.variants[0]?.seeds[0]?.folds.every((fold) => fold.skipped)).toBe(true);
     for (const variant of undisturbed.variants) {
@@ -87,7 +113,10 @@ describe('a corpus, the whole way', () => {
         expect(pooled.confusion.flat().reduce((a, b) => a + b, 0)).toBe(60);
         for (const { run } of folds) {
           const file = join('demo', '4class', run, 'head.safetensors');
-          expect(readFileSync(place.path('runs-b', file)).equals(readFileSync(place.path('runs-a', file))), file).toBe(true);
+          expect(
+            readFileSync(place.path('runs-b', file)).equals(readFileSync(place.path('runs-a', file))),
+            file,
+          ).toBe(true);
         }
       }
     }
@@ -103,12 +132,24 @@ describe('a corpus, the whole way', () => {
   });
 
   it('refuses settings that do not exist, all at once, with the nearest name', async () => {
-    const { code, err } = await place.run('train', '--dataset', 'demo', '--recipe', 'demo', '--set', 'epoch=3', '--set', 'd=none');
+    const { code, err } = await place.run(
+      'train',
+      '--dataset',
+      'demo',
+      '--recipe',
+      'demo',
+      '--set',
+      'epoch=3',
+      '--set',
+      'd=none',
+    );
     expect(code).toBe(2);
     expect(err).toMatch(/epoch.*epochs/);
     expect(err).toMatch(/\bd\b/);
     expect(err.trim().split('\n')).toHaveLength(2);
-    expect((await place.run('train', '--dataset', 'demo', '--recipe', 'demo', '--fold', 'Ses09')).err).toMatch(/no fold 'Ses09'.*Ses01, Ses02/);
+    expect(
+      (await place.run('train', '--dataset', 'demo', '--recipe', 'demo', '--fold', 'Ses09')).err,
+    ).toMatch(/no fold 'Ses09'.*Ses01, Ses02/);
     expect((await place.run('train', '--dataset', 'demo', '--ablation', 'no-such')).err).toMatch(/no-ma/);
   });
 });
@@ -120,7 +161,10 @@ describe('a table of recordings', () => {
       const rows = ['file,label,text,speaker'];
       for (const speaker of ['a', 'b', 'c']) {
         for (let i = 0; i < 6; i++) {
-          const samples = Float32Array.from({ length: i === 5 && speaker === 'c' ? 0 : 8000 + 400 * i }, (_, t) => 0.3 * Math.sin(t * (i % 2 === 0 ? 0.05 : 0.2)));
+          const samples = Float32Array.from(
+            { length: i === 5 && speaker === 'c' ? 0 : 8000 + 400 * i },
+            (_, t) => 0.3 * Math.sin(t * (i % 2 === 0 ? 0.05 : 0.2)),
+          );
           writeFileSync(own.path(`${speaker}${i}.wav`), encodeWav(samples, 16_000));
           rows.push(`${speaker}${i}.wav,${i % 2 === 0 ? 'calm' : 'tense'},"word ${i}, said",${speaker}`);
         }

@@ -66,7 +66,9 @@ describe('library packages', () => {
     const forbidden = /\bconsole\.|process\.argv|process\.exit\(|Math\.random|Date\.now\(/;
     const wrong = sources
       // entries of processes of their own end themselves; devices.ts holds the text of one
-      .filter((f) => packageOf(f) !== 'cli' && !f.endsWith('-process.ts') && f !== 'packages/onnx/src/devices.ts')
+      .filter(
+        (f) => packageOf(f) !== 'cli' && !f.endsWith('-process.ts') && f !== 'packages/onnx/src/devices.ts',
+      )
       .flatMap((f) =>
         read(f)
           .split('\n')

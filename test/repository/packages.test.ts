@@ -8,7 +8,9 @@ interface Manifest {
   optionalDependencies?: Record<string, string>;
 }
 
-const manifests = repositoryFiles().filter((f) => f === 'package.json' || /^packages\/[a-z]+\/package\.json$/.test(f));
+const manifests = repositoryFiles().filter(
+  (f) => f === 'package.json' || /^packages\/[a-z]+\/package\.json$/.test(f),
+);
 
 describe('dependencies', () => {
   it('are pinned to one exact version', () => {
@@ -27,14 +29,22 @@ describe('dependencies', () => {
     const decisions = read('docs/decisions.md');
     const missing = manifests.flatMap((file) => {
       const manifest = JSON.parse(read(file)) as Manifest;
-      const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies });
-      return names.filter((n) => !n.startsWith('@lsgmer/') && !decisions.includes(`\`${n}\``)).map((n) => `${file}: ${n}`);
+      const names = Object.keys({
+        ...manifest.dependencies,
+        ...manifest.devDependencies,
+        ...manifest.optionalDependencies,
+      });
+      return names
+        .filter((n) => !n.startsWith('@lsgmer/') && !decisions.includes(`\`${n}\``))
+        .map((n) => `${file}: ${n}`);
     });
     expect(missing).toEqual([]);
   });
 
   it('are the ones that the lock file holds', () => {
-    const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, Manifest & { resolved?: string }> };
+    const lock = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, Manifest & { resolved?: string }>;
+    };
     for (const file of manifests) {
       const manifest = JSON.parse(read(file)) as Manifest;
       const entry = lock.packages[file.replace(/\/?package\.json$/, '')];

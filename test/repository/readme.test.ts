@@ -15,7 +15,11 @@ function readmeTree(): { files: Set<string>; folders: string[] } {
   const folders: string[] = [];
   let folder = '';
   for (const line of block.split('\n')) {
-    const words = line.replace(/\s#.*$/, '').trim().split(/\s+/).filter(Boolean);
+    const words = line
+      .replace(/\s#.*$/, '')
+      .trim()
+      .split(/\s+/)
+      .filter(Boolean);
     for (const word of words) {
       if (word.endsWith('/**')) folders.push(word.slice(0, -2));
       else if (word.endsWith('/')) folder = word === './' ? '' : word;
@@ -59,14 +63,25 @@ describe('the Makefile', () => {
 describe('what the repository says', () => {
   it('holds no machine path and no registry host', () => {
     const wrong = repositoryFiles()
-      .filter((f) => /\.(ts|mjs|js|py|md|json|sh|yml)$|Makefile|run$/.test(f) && f !== 'package-lock.json' && !f.startsWith('test/repository/'))
+      .filter(
+        (f) =>
+          /\.(ts|mjs|js|py|md|json|sh|yml)$|Makefile|run$/.test(f) &&
+          f !== 'package-lock.json' &&
+          !f.startsWith('test/repository/'),
+      )
       .flatMap((f) =>
         read(f)
           .split('\n')
-          .flatMap((line, i) => (/(^|[\s"'`(=])\/(work|root|tmp\/pyv|home\/\w+)\//.test(line) ? [`${f}:${i + 1}: ${line.trim().slice(0, 120)}`] : [])),
+          .flatMap((line, i) =>
+            /(^|[\s"'`(=])\/(work|root|tmp\/pyv|home\/\w+)\//.test(line)
+              ? [`${f}:${i + 1}: ${line.trim().slice(0, 120)}`]
+              : [],
+          ),
       );
     expect(wrong).toEqual([]);
-    const hosts = [...read('package-lock.json').matchAll(/"resolved": "(https?:\/\/[^/"]+)/g)].map((m) => m[1]);
+    const hosts = [...read('package-lock.json').matchAll(/"resolved": "(https?:\/\/[^/"]+)/g)].map(
+      (m) => m[1],
+    );
     expect(hosts.filter((h) => h !== 'https://registry.npmjs.org')).toEqual([]);
   });
 });

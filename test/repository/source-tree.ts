@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 
 /** Files that git tracks or would track: what a commit of this tree would hold. */
 export function repositoryFiles(): string[] {
-  const out = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' });
+  const out = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    encoding: 'utf8',
+  });
   return [...new Set(out.split('\n').filter(Boolean))].sort();
 }
 

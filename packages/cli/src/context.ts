@@ -35,7 +35,7 @@ export function createContext(options: CommonOptions): Context {
   const folder = process.cwd();
   const local = readLocalFile(folder);
   const screen = {
-    isTerminal: process.stderr.isTTY === true,
+    isTerminal: process.stderr.isTTY,
     columns: process.stderr.columns ?? 100,
     write: (text: string): void => void process.stderr.write(text),
     now: (): number => performance.now(),

@@ -50,7 +50,10 @@ export function chooseDataset(context: Context, given: string | undefined): stri
     const choices = stored.length > 0 ? stored : knownCards();
     throw new UserError(`which dataset? Name it with --dataset (make: DATASET=...): ${choices.join(', ')}`);
   }
-  if (given === undefined) context.reporter.info(`dataset ${chosen} (${only === undefined ? 'the last one used' : 'the only one in the store'})`);
+  if (given === undefined)
+    context.reporter.info(
+      `dataset ${chosen} (${only === undefined ? 'the last one used' : 'the only one in the store'})`,
+    );
   rememberLocally(context.folder, { lastDataset: chosen });
   return chosen;
 }

@@ -4,7 +4,10 @@ import { Interrupted, UserError } from '@lsgmer/datasets';
 export const EXIT = { done: 0, bug: 1, user: 2, data: 3, resumable: 75, interrupted: 130 } as const;
 
 /** What the process says and returns for an error: one line for the user's, the stack for ours. */
-export function describeError(error: unknown, signal: NodeJS.Signals | undefined): { code: number; text: string } {
+export function describeError(
+  error: unknown,
+  signal: NodeJS.Signals | undefined,
+): { code: number; text: string } {
   if (error instanceof Interrupted) {
     const code = signal === 'SIGTERM' || signal === 'SIGUSR1' ? EXIT.resumable : EXIT.interrupted;
     return { code, text: `${error.message}: run the same command to go on` };
@@ -15,7 +18,6 @@ export function describeError(error: unknown, signal: NodeJS.Signals | undefined
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: EXIT.bug, text: `lsgmer: this is a bug, please report it with this text\n${stack}` };
 }
-
 
 function prefixed(message: string): string {
   return message

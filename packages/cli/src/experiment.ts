@@ -49,10 +49,12 @@ const RECIPES = join(dirname(fileURLToPath(import.meta.url)), '../../../recipes'
 /** A recipe by name (recipes/<name>/recipe.json) or by file. @throws UserError that lists the names. */
 export function loadRecipe(name: string): Recipe {
   const committed = join(RECIPES, name, 'recipe.json');
-  const file = /\.json$/.test(name) ? name : committed;
+  const file = name.endsWith('.json') ? name : committed;
   if (!existsSync(file)) {
     const names = readdirSync(RECIPES).filter((one) => existsSync(join(RECIPES, one, 'recipe.json')));
-    throw new UserError(`no recipe '${name}': choose one of ${names.join(', ')}, or give a file ending in .json`);
+    throw new UserError(
+      `no recipe '${name}': choose one of ${names.join(', ')}, or give a file ending in .json`,
+    );
   }
   return parseRecipe(readFileSync(file, 'utf8'), file);
 }
@@ -66,7 +68,8 @@ export function findHead(name: string): Head {
 /** `5` means seeds 1 to 5; `7,8` means these two. @throws UserError */
 export function parseSeeds(text: string): number[] {
   const parts = text.split(',').map((part) => part.trim());
-  if (!parts.every((part) => /^\d+$/.test(part))) throw new UserError(`--seeds ${text}: a count (5) or a list (7,8) of whole numbers`);
+  if (!parts.every((part) => /^\d+$/.test(part)))
+    throw new UserError(`--seeds ${text}: a count (5) or a list (7,8) of whole numbers`);
   const numbers = parts.map(Number);
   if (numbers.length > 1) {
     if (new Set(numbers).size < numbers.length) throw new UserError(`--seeds ${text}: a seed is named twice`);
@@ -83,14 +86,15 @@ export function parseAblations(text: string): string[] {
   if (text === 'all') return names;
   const chosen = text.split(',').map((part) => part.trim());
   const unknown = chosen.filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw new UserError(`no ablation ${unknown.join(', ')}: choose from ${names.join(', ')}, or all`);
+  if (unknown.length > 0)
+    throw new UserError(`no ablation ${unknown.join(', ')}: choose from ${names.join(', ')}, or all`);
   return [...new Set(chosen)];
 }
 
 /** An experiment made ready, with the feature sets that it holds open. */
 export interface Prepared {
   readonly request: ExperimentRequest;
-  close(): void;
+  readonly close: () => void;
 }
 
 /**
@@ -101,9 +105,18 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
   const { recipe } = ask;
   const task = findTask(manifest.card, ask.task ?? recipe?.task);
   const view = applyTask(task, manifest.utterances);
-  const folds = selectFolds(planFolds(task.protocol, view.rows.map((row) => row.utterance)), ask.fold);
+  const folds = selectFolds(
+    planFolds(
+      task.protocol,
+      view.rows.map((row) => row.utterance),
+    ),
+    ask.fold,
+  );
   const head = findHead(recipe?.head ?? lsgmer.name);
-  const variants = variantLayers(head, ask).map(({ name, layers }) => ({ name, configuration: configure(head, layers) }));
+  const variants = variantLayers(head, ask).map(({ name, layers }) => ({
+    name,
+    configuration: configure(head, layers),
+  }));
   const choice = featureChoice(context, manifest.card.name, ask);
   const ids = view.rows.map((row) => row.utterance.id);
   const sets: FeatureSet[] = [];
@@ -126,7 +139,9 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
       seeds: ask.seeds,
       head,
       variants,
-      sources: Object.fromEntries(Object.entries(sources).filter(([, source]) => source !== undefined)) as FeatureSources,
+      sources: Object.fromEntries(
+        Object.entries(sources).filter(([, source]) => source !== undefined),
+      ) as FeatureSources,
       missing: ask.missing,
       select: recipe?.select ?? 'last',
       engine: ask.engine,
@@ -164,19 +179,28 @@ function featureChoice(context: Context, dataset: string, ask: TrainAsk): Featur
   if (ask.recipe !== undefined) return ask.recipe.features;
   const found = listFeatures([...context.stores], dataset);
   if (found.length === 0) {
-    throw new UserError(`${dataset} has no features in ${context.stores.join(', ')}: make features DATASET=${dataset} FEATURES=tiny`);
+    throw new UserError(
+      `${dataset} has no features in ${context.stores.join(', ')}: make features DATASET=${dataset} FEATURES=tiny`,
+    );
   }
-  const role = (name: string): (typeof ROLES)[number] => (/alexnet/.test(name) ? 'alexnet' : isText(context, dataset, name) ? 'text' : 'audio');
+  const role = (name: string): (typeof ROLES)[number] =>
+    /alexnet/.test(name) ? 'alexnet' : isText(context, dataset, name) ? 'text' : 'audio';
   const choice: { text?: string; audio?: string; alexnet?: string } = {};
   for (const name of found) {
     const input = role(name);
     const other = choice[input];
     if (other !== undefined) {
-      throw new UserError(`${dataset} has both ${other} and ${name} for ${input}: choose with --features text=..,audio=..,alexnet=..`);
+      throw new UserError(
+        `${dataset} has both ${other} and ${name} for ${input}: choose with --features text=..,audio=..,alexnet=..`,
+      );
     }
     choice[input] = name;
   }
-  context.reporter.info(`features: ${Object.entries(choice).map(([input, name]) => `${input} ${name}`).join(', ')}`);
+  context.reporter.info(
+    `features: ${Object.entries(choice)
+      .map(([input, name]) => `${input} ${name}`)
+      .join(', ')}`,
+  );
   return choice;
 }
 
@@ -186,7 +210,9 @@ function parseFeatures(text: string): FeatureChoice {
   for (const pair of text.split(',')) {
     const [input, name] = pair.split('=', 2);
     if (!ROLES.includes(input as 'text') || name === undefined || name === '')
-      throw new UserError(`--features: '${pair}' is not one of text=<feature>, audio=<feature>, alexnet=<feature>`);
+      throw new UserError(
+        `--features: '${pair}' is not one of text=<feature>, audio=<feature>, alexnet=<feature>`,
+      );
     choice[input as 'text'] = name;
   }
   return choice;

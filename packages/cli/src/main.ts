@@ -15,8 +15,14 @@ async function main(argv: string[]): Promise<number> {
   let failure: string | undefined;
   const parser = yargs(argv)
     .scriptName('lsgmer')
-    .usage('$0 <command>: frozen encoders once, then many small LSGMER heads (speech + text emotion recognition)')
-    .option('store', { type: 'string', describe: 'folder of manifests and features; several with ":"', global: true })
+    .usage(
+      '$0 <command>: frozen encoders once, then many small LSGMER heads (speech + text emotion recognition)',
+    )
+    .option('store', {
+      type: 'string',
+      describe: 'folder of manifests and features; several with ":"',
+      global: true,
+    })
     .option('runs', { type: 'string', describe: 'folder of training runs', global: true })
     .option('quiet', { type: 'boolean', describe: 'no progress, warnings only', global: true })
     .command(demoCommand)
@@ -24,7 +30,12 @@ async function main(argv: string[]): Promise<number> {
     .command(featuresCommand)
     .command(trainCommand)
     .command(doctorCommand)
-    .demandCommand(1, 1, 'Name a command: demo, manifest, features, train or doctor.', 'One command at a time.')
+    .demandCommand(
+      1,
+      1,
+      'Name a command: demo, manifest, features, train or doctor.',
+      'One command at a time.',
+    )
     .strict()
     .recommendCommands()
     .wrap(Math.min(110, process.stdout.columns ?? 110))
@@ -43,7 +54,9 @@ async function main(argv: string[]): Promise<number> {
   } catch (error) {
     endProgress();
     if (error instanceof UsageError || failure !== undefined) {
-      process.stderr.write(`lsgmer: ${oneLine(failure ?? (error as Error).message)} (lsgmer ${commandWords(argv)}--help shows what there is)\n`);
+      process.stderr.write(
+        `lsgmer: ${oneLine(failure ?? (error as Error).message)} (lsgmer ${commandWords(argv)}--help shows what there is)\n`,
+      );
       return EXIT.user;
     }
     const { code, text } = describeError(error, receivedSignal());

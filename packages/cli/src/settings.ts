@@ -35,13 +35,18 @@ export function readLocalFile(folder: string): LocalFile {
   const parsed = LocalFile.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw new UserError(`${path}: ${issue?.path.join('.') || 'top level'}: ${issue?.message}; mend or remove it`);
+    throw new UserError(
+      `${path}: ${issue?.path.join('.') || 'top level'}: ${issue?.message}; mend or remove it`,
+    );
   }
   return parsed.data;
 }
 
 /** Merges into what the file holds now, so that two commands at once keep each other's roots. */
-export function rememberLocally(folder: string, change: { lastDataset?: string; root?: { dataset: string; path: string } }): void {
+export function rememberLocally(
+  folder: string,
+  change: { lastDataset?: string; root?: { dataset: string; path: string } },
+): void {
   const now = readLocalFile(folder);
   const next: LocalFile = {
     ...now,
@@ -57,7 +62,11 @@ export function rememberLocally(folder: string, change: { lastDataset?: string; 
 }
 
 /** Stores in reading order: `--store`, LSGMER_STORE, the local file, `./store`. */
-export function storeList(given: string | undefined, environment: NodeJS.ProcessEnv, local: LocalFile): string[] {
+export function storeList(
+  given: string | undefined,
+  environment: NodeJS.ProcessEnv,
+  local: LocalFile,
+): string[] {
   const text = given ?? environment['LSGMER_STORE'] ?? local.store ?? './store';
   const stores = text.split(':').filter((s) => s !== '');
   if (stores.length === 0) throw new UserError(`store list '${text}' is empty: give at least one folder`);
@@ -65,6 +74,10 @@ export function storeList(given: string | undefined, environment: NodeJS.Process
 }
 
 /** `--runs`, LSGMER_RUNS, the local file, `./runs`. */
-export function runsFolder(given: string | undefined, environment: NodeJS.ProcessEnv, local: LocalFile): string {
+export function runsFolder(
+  given: string | undefined,
+  environment: NodeJS.ProcessEnv,
+  local: LocalFile,
+): string {
   return given ?? environment['LSGMER_RUNS'] ?? local.runs ?? './runs';
 }

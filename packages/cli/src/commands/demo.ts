@@ -20,9 +20,16 @@ export const demoCommand: CommandModule<object, DemoOptions> = {
   builder: (y) =>
     y
       .option('root', { type: 'string', default: './demo-corpus', describe: 'where the corpus is generated' })
-      .option('seeds', { type: 'string', describe: "training seeds: how many (3) or which (7,8); the recipe's when left out" })
+      .option('seeds', {
+        type: 'string',
+        describe: "training seeds: how many (3) or which (7,8); the recipe's when left out",
+      })
       .option('threads', { type: 'number', describe: 'threads (default: all cores)' })
-      .option('json', { type: 'boolean', default: false, describe: 'result of the training as JSON on stdout' })
+      .option('json', {
+        type: 'boolean',
+        default: false,
+        describe: 'result of the training as JSON on stdout',
+      })
       .example('$0 demo', ''),
   handler: async (options) => {
     const context = createContext(options);
@@ -40,13 +47,33 @@ export const demoCommand: CommandModule<object, DemoOptions> = {
     await runBuild(stages, 'demo', { root, media: 'hash', subset: false, all: false, json: false });
 
     reporter.info('3/4 features: encoders at toy size with random weights');
-    await runExtraction(stages, 'demo', { root, preset: 'tiny', device: 'cpu', threads, part: 'main', dtype: 'float16', retry: false, 'dry-run': false, json: false });
+    await runExtraction(stages, 'demo', {
+      root,
+      preset: 'tiny',
+      device: 'cpu',
+      threads,
+      part: 'main',
+      dtype: 'float16',
+      retry: false,
+      'dry-run': false,
+      json: false,
+    });
 
     reporter.info('4/4 training: five folds each of the full head, text only, audio only');
     await runTraining(
       context,
       'demo',
-      { recipe: 'demo', fold: 'all', seeds: options.seeds, device: 'cpu', threads, options: false, 'print-config': false, 'dry-run': false, json: options.json },
+      {
+        recipe: 'demo',
+        fold: 'all',
+        seeds: options.seeds,
+        device: 'cpu',
+        threads,
+        options: false,
+        'print-config': false,
+        'dry-run': false,
+        json: options.json,
+      },
       bestPossible(),
     );
   },

@@ -23,7 +23,10 @@ interface Line {
 export const doctorCommand: CommandModule<object, DoctorOptions> = {
   command: 'doctor',
   describe: 'what this machine has: Node, memory, disk, ffmpeg, devices, stores, roots',
-  builder: (y) => y.option('json', { type: 'boolean', default: false, describe: 'as JSON on stdout' }).example('$0 doctor', ''),
+  builder: (y) =>
+    y
+      .option('json', { type: 'boolean', default: false, describe: 'as JSON on stdout' })
+      .example('$0 doctor', ''),
   handler: async (options) => {
     const context = createContext(options);
     const lines = await examine(context);
@@ -35,12 +38,18 @@ export const doctorCommand: CommandModule<object, DoctorOptions> = {
 async function examine(context: Context): Promise<Line[]> {
   return [
     nodeLine(),
-    { what: 'processor', state: 'ok', detail: `${availableParallelism()} of ${cpus().length} cores usable, ${cpus()[0]?.model.trim() ?? 'unknown'}` },
+    {
+      what: 'processor',
+      state: 'ok',
+      detail: `${availableParallelism()} of ${cpus().length} cores usable, ${cpus()[0]?.model.trim() ?? 'unknown'}`,
+    },
     { what: 'memory', state: 'ok', detail: `${gib(freemem())} free of ${gib(totalmem())}` },
     ...(await ffmpegLine()),
-    ...(await probeDevices()).map(
-      ({ device, available, reason }): Line => ({ what: device, state: available ? 'ok' : 'absent', detail: available ? 'works' : reason }),
-    ),
+    ...(await probeDevices()).map(({ device, available, reason }): Line => ({
+      what: device,
+      state: available ? 'ok' : 'absent',
+      detail: available ? 'works' : reason,
+    })),
     ...storeLines(context),
     ...rootLines(context),
     { what: 'cards', state: 'ok', detail: knownCards().join(', ') },
@@ -70,7 +79,9 @@ function storeLines(context: Context): Line[] {
   const lines = context.stores.map((store): Line => {
     const there = existsSync(store);
     const datasets = datasetsIn([store]);
-    const detail = there ? `${store}: ${datasets.join(', ') || 'empty'}` : `${store} (made when first written)`;
+    const detail = there
+      ? `${store}: ${datasets.join(', ') || 'empty'}`
+      : `${store} (made when first written)`;
     return { what: 'store', state: 'ok', detail };
   });
   try {
@@ -79,7 +90,11 @@ function storeLines(context: Context): Line[] {
     while (!existsSync(folder)) folder = dirname(folder);
     const { bavail, bsize } = statfsSync(folder);
     const free = bavail * bsize;
-    lines.push({ what: 'disk', state: free < 5 * 2 ** 30 ? 'warning' : 'ok', detail: `${gib(free)} free for ${store}` });
+    lines.push({
+      what: 'disk',
+      state: free < 5 * 2 ** 30 ? 'warning' : 'ok',
+      detail: `${gib(free)} free for ${store}`,
+    });
   } catch (error) {
     lines.push({ what: 'disk', state: 'warning', detail: (error as Error).message });
   }

@@ -7,7 +7,13 @@ import {
   summarise,
   UserError,
 } from '@lsgmer/datasets';
-import { type ExtractedSet, type ExtractOptions, extractFeatures, planFeatures, preparePreset } from '@lsgmer/extract';
+import {
+  type ExtractedSet,
+  type ExtractOptions,
+  extractFeatures,
+  planFeatures,
+  preparePreset,
+} from '@lsgmer/extract';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
 import { chooseDataset, chooseRoot, rememberRoot, requireStored } from '../dataset.ts';
@@ -35,12 +41,28 @@ const extract: CommandModule<object, ExtractCommandOptions> = {
       .option('dataset', { type: 'string', describe: 'name of the dataset' })
       .option('root', { type: 'string', describe: 'folder of the corpus (remembered)' })
       .option('preset', { type: 'string', default: 'paper', describe: 'which encoders: paper or tiny' })
-      .option('device', { choices: ['auto', 'cpu', 'cuda', 'webgpu'] as const, default: 'auto' as const, describe: 'where the encoders run' })
+      .option('device', {
+        choices: ['auto', 'cpu', 'cuda', 'webgpu'] as const,
+        default: 'auto' as const,
+        describe: 'where the encoders run',
+      })
       .option('threads', { type: 'number', describe: 'threads of the encoders (default: all cores)' })
-      .option('part', { type: 'string', default: 'main', describe: 'name of the index part: one for each writer' })
-      .option('dtype', { choices: ['float16', 'float32'] as const, default: 'float16' as const, describe: 'how features are stored' })
+      .option('part', {
+        type: 'string',
+        default: 'main',
+        describe: 'name of the index part: one for each writer',
+      })
+      .option('dtype', {
+        choices: ['float16', 'float32'] as const,
+        default: 'float16' as const,
+        describe: 'how features are stored',
+      })
       .option('retry', { type: 'boolean', default: false, describe: 'try quarantined utterances again' })
-      .option('dry-run', { type: 'boolean', default: false, describe: 'show what would be computed and stop' })
+      .option('dry-run', {
+        type: 'boolean',
+        default: false,
+        describe: 'show what would be computed and stop',
+      })
       .option('json', { type: 'boolean', default: false, describe: 'result as JSON on stdout' })
       .example('$0 features extract --dataset demo --preset tiny', ''),
   handler: async (options) => {
@@ -51,7 +73,11 @@ const extract: CommandModule<object, ExtractCommandOptions> = {
 };
 
 /** Extracts and says what came of it; shared with the demo. */
-export async function runExtraction(context: Context, dataset: string, options: Omit<ExtractCommandOptions, keyof CommonOptions>): Promise<void> {
+export async function runExtraction(
+  context: Context,
+  dataset: string,
+  options: Omit<ExtractCommandOptions, keyof CommonOptions>,
+): Promise<void> {
   requireStored(context, dataset);
   const { utterances } = readManifest(context.stores, dataset);
   const root = chooseRoot(context, dataset, options.root);
@@ -77,7 +103,13 @@ export async function runExtraction(context: Context, dataset: string, options: 
   };
   if (options['dry-run']) {
     const plans = await planFeatures(request);
-    const rows = plans.map((plan) => [plan.spec.feature, plan.spec.fingerprint.slice(0, 12), String(plan.rows.length), String(plan.done), String(plan.quarantined.length)]);
+    const rows = plans.map((plan) => [
+      plan.spec.feature,
+      plan.spec.fingerprint.slice(0, 12),
+      String(plan.rows.length),
+      String(plan.done),
+      String(plan.quarantined.length),
+    ]);
     context.print(headedTable(['feature', 'fingerprint', 'to compute', 'there', 'quarantined'], rows));
     return;
   }
@@ -92,11 +124,19 @@ export async function runExtraction(context: Context, dataset: string, options: 
 const SHOWN = 20;
 
 function report(context: Context, sets: readonly ExtractedSet[]): void {
-  const rows = sets.map((set) => [set.feature, set.fingerprint.slice(0, 12), String(set.computed), String(set.done), String(set.quarantined.length)]);
+  const rows = sets.map((set) => [
+    set.feature,
+    set.fingerprint.slice(0, 12),
+    String(set.computed),
+    String(set.done),
+    String(set.quarantined.length),
+  ]);
   context.print(headedTable(['feature', 'fingerprint', 'computed', 'there before', 'quarantined'], rows));
   for (const set of sets) {
-    for (const { id, reason } of set.quarantined.slice(0, SHOWN)) context.print(`  ${set.feature}: ${id}: ${reason}`);
-    if (set.quarantined.length > SHOWN) context.print(`  ${set.feature}: ... and ${set.quarantined.length - SHOWN} more (--json lists all)`);
+    for (const { id, reason } of set.quarantined.slice(0, SHOWN))
+      context.print(`  ${set.feature}: ${id}: ${reason}`);
+    if (set.quarantined.length > SHOWN)
+      context.print(`  ${set.feature}: ... and ${set.quarantined.length - SHOWN} more (--json lists all)`);
   }
 }
 
@@ -122,9 +162,14 @@ const status: CommandModule<object, StatusOptions> = {
     const summaries = listFeatures(stores, dataset)
       .flatMap((feature) => findFeatureSets(stores, dataset, feature))
       .map((set) => summarise(set, stores, ids));
-    if (summaries.length === 0) throw new UserError(`${dataset} has no features yet: make features DATASET=${dataset} FEATURES=tiny`);
+    if (summaries.length === 0)
+      throw new UserError(`${dataset} has no features yet: make features DATASET=${dataset} FEATURES=tiny`);
     if (options.json) {
-      context.print(JSON.stringify(summaries.map((one) => ({ ...one, quarantined: Object.fromEntries(one.quarantined) }))));
+      context.print(
+        JSON.stringify(
+          summaries.map((one) => ({ ...one, quarantined: Object.fromEntries(one.quarantined) })),
+        ),
+      );
       return;
     }
     const rows = summaries.map((one) => [
@@ -137,8 +182,14 @@ const status: CommandModule<object, StatusOptions> = {
       String(one.shards),
       `${(one.bytes / 1e6).toFixed(1)} MB`,
     ]);
-    context.print(headedTable(['feature', 'fingerprint', 'dtype', 'dim', 'utterances', 'quarantined', 'shards', 'size'], rows));
-    for (const one of summaries) for (const problem of one.problems) context.print(`  ${one.feature}: ${problem}`);
+    context.print(
+      headedTable(
+        ['feature', 'fingerprint', 'dtype', 'dim', 'utterances', 'quarantined', 'shards', 'size'],
+        rows,
+      ),
+    );
+    for (const one of summaries)
+      for (const problem of one.problems) context.print(`  ${one.feature}: ${problem}`);
     if (summaries.some((one) => one.problems.length > 0)) process.exitCode = EXIT.data;
   },
 };
@@ -146,6 +197,10 @@ const status: CommandModule<object, StatusOptions> = {
 export const featuresCommand: CommandModule = {
   command: 'features',
   describe: 'features of a dataset: extract, status',
-  builder: (y) => y.command(extract).command(status).demandCommand(1, 1, 'Name what to do: extract or status.', 'One command at a time.'),
+  builder: (y) =>
+    y
+      .command(extract)
+      .command(status)
+      .demandCommand(1, 1, 'Name what to do: extract or status.', 'One command at a time.'),
   handler: () => {},
 };

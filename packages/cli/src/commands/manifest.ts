@@ -11,7 +11,15 @@ import {
 } from '@lsgmer/datasets';
 import type { Argv, CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
-import { cardOf, chooseDataset, chooseRoot, datasetsIn, givenRoot, rememberRoot, requireStored } from '../dataset.ts';
+import {
+  cardOf,
+  chooseDataset,
+  chooseRoot,
+  datasetsIn,
+  givenRoot,
+  rememberRoot,
+  requireStored,
+} from '../dataset.ts';
 import { EXIT } from '../exit.ts';
 import { findingsCount, findingsText } from '../ui/findings.ts';
 import { duration } from '../ui/reporter.ts';
@@ -30,19 +38,27 @@ interface CorpusOptions extends CommonOptions {
 
 const corpusOptions = (y: Argv): Argv<CorpusOptions> =>
   y
-    .option('dataset', { type: 'string', describe: 'name of the dataset; one without a card is read as a table' })
+    .option('dataset', {
+      type: 'string',
+      describe: 'name of the dataset; one without a card is read as a table',
+    })
     .option('root', { type: 'string', describe: 'folder of the corpus (remembered)' })
     .option('card', { type: 'string', describe: 'dataset card, instead of manifests/<dataset>.json' })
     .option('columns', {
       type: 'string',
-      describe: 'table corpora: column=name pairs (file=..,text=..,label=..,speaker=..,split=..) or a JSON file of them',
+      describe:
+        'table corpora: column=name pairs (file=..,text=..,label=..,speaker=..,split=..) or a JSON file of them',
     })
     .option('media', {
       choices: ['none', 'headers', 'hash'] as const,
       default: 'hash' as const,
       describe: 'what is read of the recordings',
     })
-    .option('subset', { type: 'boolean', default: false, describe: 'the corpus is a part on purpose: no counts' })
+    .option('subset', {
+      type: 'boolean',
+      default: false,
+      describe: 'the corpus is a part on purpose: no counts',
+    })
     .option('all', { type: 'boolean', default: false, describe: 'show every problem' })
     .option('json', { type: 'boolean', default: false, describe: 'result as JSON on stdout' });
 
@@ -61,7 +77,11 @@ const build: CommandModule<object, CorpusOptions> = {
 };
 
 /** Builds the manifest and says what came of it; shared with the demo. */
-export async function runBuild(context: Context, dataset: string, options: Omit<CorpusOptions, keyof CommonOptions>): Promise<void> {
+export async function runBuild(
+  context: Context,
+  dataset: string,
+  options: Omit<CorpusOptions, keyof CommonOptions>,
+): Promise<void> {
   const root = chooseRoot(context, dataset, options.root);
   const table = tableOptions(context, dataset, options.columns);
   const started = performance.now();
@@ -81,7 +101,14 @@ export async function runBuild(context: Context, dataset: string, options: Omit<
   const { info } = built.manifest;
   const findings = validateManifest({ ...built, subset: options.subset });
   if (options.json) {
-    context.print(JSON.stringify({ manifest: built.manifest.file, ...info.counts, unchangedMedia: built.unchangedMedia, findings }));
+    context.print(
+      JSON.stringify({
+        manifest: built.manifest.file,
+        ...info.counts,
+        unchangedMedia: built.unchangedMedia,
+        findings,
+      }),
+    );
   } else {
     const { counts } = info;
     const labels = Object.entries(counts.labels).map(([label, n]) => `${label} ${n}`);
@@ -113,7 +140,9 @@ async function runValidate(context: Context, dataset: string, options: CorpusOpt
   if (root === undefined) {
     requireStored(context, dataset);
     const { card, utterances } = readManifest(context.stores, dataset);
-    context.reporter.info(`no root of ${dataset} is known: checking its manifest alone (--root reads the corpus)`);
+    context.reporter.info(
+      `no root of ${dataset} is known: checking its manifest alone (--root reads the corpus)`,
+    );
     findings = validateManifest({ card, utterances, subset: options.subset });
   } else {
     const table = tableOptions(context, dataset, options.columns);
@@ -141,7 +170,11 @@ function report(context: Context, findings: readonly Finding[], all: boolean): v
 }
 
 /** The given columns, else those of the manifest that the store has (a table is described once). */
-function tableOptions(context: Context, dataset: string, columns: string | undefined): TableOptions | undefined {
+function tableOptions(
+  context: Context,
+  dataset: string,
+  columns: string | undefined,
+): TableOptions | undefined {
   if (columns === undefined) {
     if (!datasetsIn(context.stores).includes(dataset)) return undefined;
     const earlier = readManifest(context.stores, dataset).info.options['table'];
@@ -164,6 +197,10 @@ function tableOptions(context: Context, dataset: string, columns: string | undef
 export const manifestCommand: CommandModule = {
   command: 'manifest',
   describe: 'corpora to manifests: build, validate',
-  builder: (y) => y.command(build).command(validate).demandCommand(1, 1, 'Name what to do: build or validate.', 'One command at a time.'),
+  builder: (y) =>
+    y
+      .command(build)
+      .command(validate)
+      .demandCommand(1, 1, 'Name what to do: build or validate.', 'One command at a time.'),
   handler: () => {},
 };

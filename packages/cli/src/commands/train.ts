@@ -3,7 +3,14 @@ import { listOptions, onnxEngine, pendingRuns, planExperiment, runExperiment } f
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
 import { chooseDataset, requireStored } from '../dataset.ts';
-import { findHead, loadRecipe, parseAblations, parseSeeds, prepareExperiment, type TrainAsk } from '../experiment.ts';
+import {
+  findHead,
+  loadRecipe,
+  parseAblations,
+  parseSeeds,
+  prepareExperiment,
+  type TrainAsk,
+} from '../experiment.ts';
 import { type Ceilings, experimentText } from '../ui/scores.ts';
 import { plainTable } from '../ui/table.ts';
 
@@ -33,16 +40,43 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
       .option('dataset', { type: 'string', describe: 'name of the dataset' })
       .option('task', { type: 'string', describe: "task of the card (default: its first, or the recipe's)" })
       .option('recipe', { type: 'string', describe: 'name under recipes/, or a .json file' })
-      .option('features', { type: 'string', describe: 'text=..,audio=..,alexnet=.. (name or name@fingerprint)' })
-      .option('set', { type: 'string', array: true, nargs: 1, describe: 'key=value over recipe and defaults; again for more' })
-      .option('fold', { type: 'string', default: 'all', describe: 'fold ids, numbers from 1, commas, or all' })
+      .option('features', {
+        type: 'string',
+        describe: 'text=..,audio=..,alexnet=.. (name or name@fingerprint)',
+      })
+      .option('set', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'key=value over recipe and defaults; again for more',
+      })
+      .option('fold', {
+        type: 'string',
+        default: 'all',
+        describe: 'fold ids, numbers from 1, commas, or all',
+      })
       .option('seeds', { type: 'string', describe: 'how many (5) or which (7,8)' })
       .option('ablation', { type: 'string', describe: 'full, no-ma, no-joo, no-lsma-joo, commas, or all' })
-      .option('missing', { choices: ['error', 'wrong', 'drop'] as const, describe: 'test utterances without features' })
-      .option('device', { choices: ['auto', 'cpu', 'cuda', 'webgpu'] as const, default: 'cpu' as const, describe: 'where the step runs' })
+      .option('missing', {
+        choices: ['error', 'wrong', 'drop'] as const,
+        describe: 'test utterances without features',
+      })
+      .option('device', {
+        choices: ['auto', 'cpu', 'cuda', 'webgpu'] as const,
+        default: 'cpu' as const,
+        describe: 'where the step runs',
+      })
       .option('threads', { type: 'number', describe: 'threads of the step (default: all cores)' })
-      .option('options', { type: 'boolean', default: false, describe: 'list every key for --set, with default and source' })
-      .option('print-config', { type: 'boolean', default: false, describe: 'print the resolved configuration and stop' })
+      .option('options', {
+        type: 'boolean',
+        default: false,
+        describe: 'list every key for --set, with default and source',
+      })
+      .option('print-config', {
+        type: 'boolean',
+        default: false,
+        describe: 'print the resolved configuration and stop',
+      })
       .option('dry-run', { type: 'boolean', default: false, describe: 'print the planned runs and stop' })
       .option('json', { type: 'boolean', default: false, describe: 'result as JSON on stdout' })
       .example('$0 train --dataset demo --recipe demo', '')
@@ -61,12 +95,23 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
 };
 
 function printOptions(context: Context): void {
-  const rows = listOptions(findHead('lsgmer')).map((row) => [row.key, row.type, String(row.default), row.source, row.help]);
+  const rows = listOptions(findHead('lsgmer')).map((row) => [
+    row.key,
+    row.type,
+    String(row.default),
+    row.source,
+    row.help,
+  ]);
   context.print(plainTable([['key', 'type', 'default', 'source', 'meaning'], ...rows]));
 }
 
 /** Trains what is asked for and prints the result; shared with the demo. */
-export async function runTraining(context: Context, dataset: string, options: TrainOptions, ceilings?: Ceilings): Promise<void> {
+export async function runTraining(
+  context: Context,
+  dataset: string,
+  options: TrainOptions,
+  ceilings?: Ceilings,
+): Promise<void> {
   requireStored(context, dataset);
   const recipe = options.recipe === undefined ? undefined : loadRecipe(options.recipe);
   const ask: TrainAsk = {
@@ -78,12 +123,17 @@ export async function runTraining(context: Context, dataset: string, options: Tr
     seeds: options.seeds === undefined ? (recipe?.seeds ?? [1]) : parseSeeds(options.seeds),
     ablations: options.ablation === undefined ? [] : parseAblations(options.ablation),
     missing: options.missing ?? recipe?.missing ?? 'error',
-    engine: await onnxEngine({ device: options.device, ...(options.threads === undefined ? {} : { threads: options.threads }) }),
+    engine: await onnxEngine({
+      device: options.device,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+    }),
   };
   const { request, close } = prepareExperiment(context, readManifest(context.stores, dataset), ask);
   try {
     if (options['print-config']) {
-      const configs = Object.fromEntries(request.variants.map((variant) => [variant.name, variant.configuration.values]));
+      const configs = Object.fromEntries(
+        request.variants.map((variant) => [variant.name, variant.configuration.values]),
+      );
       context.print(JSON.stringify(configs, null, 2));
       return;
     }
@@ -92,11 +142,28 @@ export async function runTraining(context: Context, dataset: string, options: Tr
     const pending = pendingRuns(plan);
     if (options['dry-run']) {
       const left = new Set(pending.map((run) => run.id));
-      context.print(plainTable(runs.map((run) => [run.id, run.variant, run.fold, `seed ${run.seed}`, left.has(run.id) ? 'to do' : 'finished'])));
+      context.print(
+        plainTable(
+          runs.map((run) => [
+            run.id,
+            run.variant,
+            run.fold,
+            `seed ${run.seed}`,
+            left.has(run.id) ? 'to do' : 'finished',
+          ]),
+        ),
+      );
       return;
     }
-    if (pending.length < runs.length) context.reporter.info(`${runs.length - pending.length} of ${runs.length} runs are finished already and are not redone`);
-    const result = await runExperiment(plan, { reporter: context.reporter, signal: context.signal, now: () => performance.now() });
+    if (pending.length < runs.length)
+      context.reporter.info(
+        `${runs.length - pending.length} of ${runs.length} runs are finished already and are not redone`,
+      );
+    const result = await runExperiment(plan, {
+      reporter: context.reporter,
+      signal: context.signal,
+      now: () => performance.now(),
+    });
     context.print(options.json ? JSON.stringify(result) : experimentText(result, ceilings));
   } finally {
     close();

@@ -14,14 +14,16 @@ export function findingsText(findings: readonly Finding[], all: boolean): string
     lines.push(`${kind}: ${counts}`);
     const shown = all ? group : group.slice(0, SHOWN);
     for (const finding of shown) lines.push(`  ${describeFinding(finding)}`);
-    if (shown.length < group.length) lines.push(`  ... and ${group.length - shown.length} more (--all shows them, --json gives data)`);
+    if (shown.length < group.length)
+      lines.push(`  ... and ${group.length - shown.length} more (--all shows them, --json gives data)`);
   }
   return lines.join('\n');
 }
 
 /** `3 errors, 12 warnings` */
 export function findingsCount(findings: readonly Finding[]): string {
-  const count = (level: Finding['level']): number => findings.filter((finding) => finding.level === level).length;
+  const count = (level: Finding['level']): number =>
+    findings.filter((finding) => finding.level === level).length;
   const parts = [`${count('error')} errors`, `${count('warning')} warnings`];
   if (count('known') > 0) parts.push(`${count('known')} known`);
   return parts.join(', ');

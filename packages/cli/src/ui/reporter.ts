@@ -45,7 +45,11 @@ export class ScreenReporter implements Reporter {
   progress(step: Progress): void {
     if (this.quiet) return;
     const now = this.screen.now();
-    const running = this.running.get(step.task) ?? { started: now, first: step.done, drawn: Number.NEGATIVE_INFINITY };
+    const running = this.running.get(step.task) ?? {
+      started: now,
+      first: step.done,
+      drawn: Number.NEGATIVE_INFINITY,
+    };
     this.running.set(step.task, running);
     const finished = step.done >= step.total;
     const every = this.screen.isTerminal ? DRAW_EVERY_MS : PLAIN_EVERY_MS;
@@ -81,7 +85,11 @@ export function progressText(step: Progress, elapsedMs: number, doneSinceStart: 
   const rate = elapsedMs > 0 ? (doneSinceStart / elapsedMs) * 1000 : 0;
   if (rate > 0) {
     parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)}/s`);
-    parts.push(step.done >= step.total ? `in ${duration(elapsedMs / 1000)}` : `${duration((step.total - step.done) / rate)} left`);
+    parts.push(
+      step.done >= step.total
+        ? `in ${duration(elapsedMs / 1000)}`
+        : `${duration((step.total - step.done) / rate)} left`,
+    );
   }
   if (step.note !== undefined && step.note !== '') parts.push(step.note);
   return parts.join('  ');
@@ -99,5 +107,8 @@ export function duration(seconds: number): string {
 function bar(step: Progress, text: string, columns: number): string {
   const width = 24;
   const filled = step.total > 0 ? Math.min(width, Math.floor((step.done / step.total) * width)) : width;
-  return `${step.task} [${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${text}`.slice(0, Math.max(20, columns - 1));
+  return `${step.task} [${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${text}`.slice(
+    0,
+    Math.max(20, columns - 1),
+  );
 }

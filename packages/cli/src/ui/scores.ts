@@ -17,13 +17,18 @@ export function experimentText(result: ExperimentResult, ceilings?: Ceilings): s
     `${result.dataset}, task ${result.task}, ${plural(result.folds.length, 'fold')}, ${plural(seeds.length, 'seed')} (${seeds.join(', ')})`,
     `epoch taken: ${result.select}; engine ${result.engine} on ${result.device}; all scores in %`,
   ].filter((line) => line !== '');
-  const parts = [head.join('\n'), ...result.variants.map((variant) => variantText(result, variant, ceilings))];
+  const parts = [
+    head.join('\n'),
+    ...result.variants.map((variant) => variantText(result, variant, ceilings)),
+  ];
   if (result.variants.length > 1 || ceilings !== undefined) parts.push(summaryText(result, ceilings));
   return parts.join('\n\n');
 }
 
 function variantText(result: ExperimentResult, variant: VariantResult, ceilings?: Ceilings): string {
-  const features = Object.entries(variant.features).map(([input, name]) => `${input} ${name.replace(/(@.{8}).*/, '$1')}`);
+  const features = Object.entries(variant.features).map(
+    ([input, name]) => `${input} ${name.replace(/(@.{8}).*/, '$1')}`,
+  );
   const lines = [`${variant.name}: ${features.join(', ')}`];
   for (const seed of variant.seeds) lines.push(foldsTable(seed, variant, ceilings?.[variant.name]));
   if (variant.seeds.length > 1) lines.push(seedsTable(variant));
@@ -31,7 +36,9 @@ function variantText(result: ExperimentResult, variant: VariantResult, ceilings?
   if (last !== undefined) lines.push(confusionText(last.pooled, result.classes, last.seed));
   const { coverage: c } = variant;
   if (c.missingTest.length > 0)
-    lines.push(`${c.missingTest.length} test utterances without features (rule ${c.rule}${c.comparable ? '' : '; NOT COMPARABLE with other results'})`);
+    lines.push(
+      `${c.missingTest.length} test utterances without features (rule ${c.rule}${c.comparable ? '' : '; NOT COMPARABLE with other results'})`,
+    );
   return lines.join('\n');
 }
 
@@ -51,14 +58,19 @@ function foldsTable(seed: SeedResult, variant: VariantResult, ceiling?: { wa: nu
       '',
     ]);
   }
-  rows.push(['pooled', ...columns(seed.pooled.scores), coverage(seed.pooled.evaluated, seed.pooled.expected)]);
+  rows.push([
+    'pooled',
+    ...columns(seed.pooled.scores),
+    coverage(seed.pooled.evaluated, seed.pooled.expected),
+  ]);
   if (ceiling !== undefined) rows.push(['best possible', percent(ceiling.wa), percent(ceiling.ua), '', '']);
   return headedTable([`${variant.name}, seed ${seed.seed}`, 'WA', 'UA', 'WF1', 'n'], rows);
 }
 
 function seedsTable(variant: VariantResult): string {
   const { pooled } = variant.overSeeds;
-  const cell = (key: 'wa' | 'ua' | 'wf1'): string => `${percent(pooled.mean[key])}${signed(pooled.sd?.[key])}`;
+  const cell = (key: 'wa' | 'ua' | 'wf1'): string =>
+    `${percent(pooled.mean[key])}${signed(pooled.sd?.[key])}`;
   return headedTable(
     [`${variant.name}, over seeds`, 'WA', 'UA', 'WF1'],
     [['pooled, mean ± sd over seeds', cell('wa'), cell('ua'), cell('wf1')]],
@@ -66,7 +78,11 @@ function seedsTable(variant: VariantResult): string {
 }
 
 function confusionText(pooled: PooledResult, classes: readonly string[], seed: number): string {
-  const rows = pooled.confusion.map((row, k) => [classes[k] as string, ...row.map(String), percent(pooled.classes[k]?.recall ?? 0)]);
+  const rows = pooled.confusion.map((row, k) => [
+    classes[k] as string,
+    ...row.map(String),
+    percent(pooled.classes[k]?.recall ?? 0),
+  ]);
   return headedTable([`confusion, seed ${seed} (rows: truth)`, ...classes, 'recall'], rows);
 }
 
@@ -77,11 +93,20 @@ function summaryText(result: ExperimentResult, ceilings?: Ceilings): string {
     return [
       variant.name,
       ...columns(pooled.mean),
-      ...(ceilings === undefined ? [] : [best === undefined ? '' : `${percent(best.wa)} / ${percent(best.ua)}`]),
+      ...(ceilings === undefined
+        ? []
+        : [best === undefined ? '' : `${percent(best.wa)} / ${percent(best.ua)}`]),
       coverage(variant.coverage.evaluated, variant.coverage.expected),
     ];
   });
-  const head = [`pooled (epoch: ${result.select})`, 'WA', 'UA', 'WF1', ...(ceilings === undefined ? [] : ['best possible WA / UA']), 'n'];
+  const head = [
+    `pooled (epoch: ${result.select})`,
+    'WA',
+    'UA',
+    'WF1',
+    ...(ceilings === undefined ? [] : ['best possible WA / UA']),
+    'n',
+  ];
   return headedTable(head, rows);
 }
 

@@ -113,7 +113,12 @@ function finishedOutcome(folder: RunFolder, run: RunPlan, classes: readonly stri
 
 /** Test utterances without features that count as errors. */
 function unansweredOf({ parts }: RunPlan): Prediction[] {
-  return parts.unanswered.map(({ id, label }) => ({ id, label, prediction: NO_PREDICTION, probabilities: [] }));
+  return parts.unanswered.map(({ id, label }) => ({
+    id,
+    label,
+    prediction: NO_PREDICTION,
+    probabilities: [],
+  }));
 }
 
 function configRecord(request: ExperimentRequest, run: RunPlan): Json {
