@@ -92,41 +92,38 @@ async function executeRun(
       test: items(run.parts.test),
       fold: run.fold,
       seed: run.seed,
-      unanswered: unansweredOf(run),
       folder,
       engine,
     },
     { reporter: context.reporter, signal: context.signal, now: context.now, title: titleOf(run) },
   );
-  return { plan: run, predictions, skipped: false };
+  return { plan: run, predictions: withUnanswered(predictions, run), skipped: false };
 }
 
-/**
- * What a finished run answered, under the rule for missing features that is asked for now: the rule is no part of
- * a run's identity (the training is the same), so the file may have been written under another one.
- */
 function finishedOutcome(folder: RunFolder, run: RunPlan, classes: readonly string[]): RunOutcome {
   const { text, path } = folder.predictions();
-  const answered = decodePredictions(text, classes, path).filter((one) => one.prediction !== NO_PREDICTION);
-  return { plan: run, predictions: [...answered, ...unansweredOf(run)], skipped: true };
+  const predictions = decodePredictions(text, classes, path);
+  return { plan: run, predictions: withUnanswered(predictions, run), skipped: true };
 }
 
-/** Test utterances without features that count as errors. */
-function unansweredOf({ parts }: RunPlan): Prediction[] {
-  return parts.unanswered.map(({ id, label }) => ({
+/** A run holds what its head said; what is missing counts by the experiment's rule, which is no part of the run. */
+function withUnanswered(predictions: readonly Prediction[], { parts }: RunPlan): Prediction[] {
+  const unanswered = parts.unanswered.map(({ id, label }): Prediction => ({
     id,
     label,
     prediction: NO_PREDICTION,
     probabilities: [],
   }));
+  return [...predictions, ...unanswered];
 }
 
 function configRecord(request: ExperimentRequest, run: RunPlan): Json {
+  const { expected, missingTest, missingTrain } = run.parts.coverage;
   return {
     run: run.id,
     variant: run.variant,
     identity: run.identity as unknown as Json,
-    coverage: run.parts.coverage as unknown as Json,
+    coverage: { expected, missingTest, missingTrain } as unknown as Json,
     environment: request.environment,
   };
 }

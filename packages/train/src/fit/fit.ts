@@ -28,8 +28,6 @@ export interface FitRequest {
   readonly test: readonly number[];
   readonly fold: string;
   readonly seed: number;
-  /** Predictions that are known without a head: test utterances that count as errors. */
-  readonly unanswered: readonly Prediction[];
   readonly folder: RunFolder;
   /** An engine for the head, configuration and features; its parameters are overwritten. */
   readonly engine: Engine;
@@ -73,8 +71,7 @@ export async function fit(request: FitRequest, context: FitContext): Promise<Pre
   const evaluate = async (): Promise<Prediction[]> => {
     const restore = state.labels.forEvaluation(engine.parameters);
     try {
-      const found = await predict(engine, assembler, pass, joined, classes.length);
-      return [...found, ...request.unanswered];
+      return await predict(engine, assembler, pass, joined, classes.length);
     } finally {
       restore();
     }
@@ -186,6 +183,6 @@ function epochRecord(
     labelCosines: [...movement.cosines],
     updates: sums.updates,
     utterances: sums.rows,
-    test: { ...scoresOf(test), n: test.n },
+    test: { ...scoresOf(test), confusion: test.confusion.map((row) => [...row]) },
   };
 }

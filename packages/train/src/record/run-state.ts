@@ -36,13 +36,17 @@ export const RunState = z.strictObject({
 });
 export type RunState = z.infer<typeof RunState>;
 
-/** Scores of a test part after an epoch, one of metrics.jsonl's fields. */
+/**
+ * Scores of the test utterances that have all features, after an epoch. The counts are kept, so that any metric
+ * under any rule for missing ones follows without training again.
+ */
 export const TestScores = z.strictObject({
   wa: z.number(),
   ua: z.number(),
   wf1: z.number(),
   mf1: z.number(),
-  n: z.number().int(),
+  /** confusion[truth][prediction] */
+  confusion: z.array(z.array(z.number().int())),
 });
 
 /** One line of metrics.jsonl. Means are over the epoch's utterances. */

@@ -100,7 +100,7 @@ describe('runExperiment', () => {
     const warnings: string[] = [];
     const reporter = { ...silent, warn: (line: string) => void warnings.push(line) };
     const by = async (rule: 'wrong' | 'drop') => {
-      const plan = planExperiment(tinyRequest(join(root, rule), { sources, missing: rule }));
+      const plan = planExperiment(tinyRequest(root, { sources, missing: rule }));
       return (await runExperiment(plan, { ...context, reporter })).variants[0];
     };
     const wrong = await by('wrong');
@@ -111,6 +111,8 @@ describe('runExperiment', () => {
     const drop = await by('drop');
     expect(drop?.coverage).toMatchObject({ evaluated: 28, expected: 30, comparable: false });
     expect(drop?.seeds[0]?.folds[0]).toMatchObject({ evaluated: 28, expected: 30 });
+    // the same run serves both rules
+    expect([wrong, drop].map((variant) => variant?.seeds[0]?.folds[0]?.skipped)).toEqual([false, true]);
     const right = (variant: typeof wrong): number =>
       variant?.seeds[0]?.pooled.confusion.reduce((sum, row, k) => sum + (row[k] as number), 0) as number;
     expect(right(drop)).toBe(right(wrong));
@@ -133,6 +135,6 @@ describe('runExperiment', () => {
       fold: 'Ses01',
       config: { epochs: 3, lr: 0.02, apc: 0.1 },
     });
-    expect(config['coverage']).toMatchObject({ evaluated: 30, expected: 30 });
+    expect(config['coverage']).toEqual({ expected: 30, missingTest: [], missingTrain: [] });
   });
 });

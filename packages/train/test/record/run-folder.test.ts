@@ -28,7 +28,16 @@ function record(epoch: number): EpochRecord {
     labelCosines: [],
     updates: 3,
     utterances: 40,
-    test: { wa: 0.5, ua: 0.4, wf1: 0.3, mf1: 0.2, n: 10 },
+    test: {
+      wa: 0.5,
+      ua: 0.4,
+      wf1: 0.3,
+      mf1: 0.2,
+      confusion: [
+        [5, 0],
+        [5, 0],
+      ],
+    },
   };
 }
 
