@@ -66,7 +66,10 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
         default: 'cpu' as const,
         describe: 'where the step runs',
       })
-      .option('threads', { type: 'number', describe: 'threads of the step (default: all cores)' })
+      .option('threads', {
+        type: 'number',
+        describe: "threads of the step (default: the recipe's, else all cores)",
+      })
       .option('options', {
         type: 'boolean',
         default: false,
@@ -114,6 +117,7 @@ export async function runTraining(
 ): Promise<void> {
   requireStored(context, dataset);
   const recipe = options.recipe === undefined ? undefined : loadRecipe(options.recipe);
+  const threads = options.threads ?? recipe?.threads;
   const ask: TrainAsk = {
     task: options.task,
     recipe,
@@ -125,7 +129,7 @@ export async function runTraining(
     missing: options.missing ?? recipe?.missing ?? 'error',
     engine: await onnxEngine({
       device: options.device,
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
+      ...(threads === undefined ? {} : { threads }),
     }),
   };
   const { request, close } = prepareExperiment(context, readManifest(context.stores, dataset), ask);

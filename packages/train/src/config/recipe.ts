@@ -43,6 +43,8 @@ export const Recipe = z.strictObject({
   variants: z.array(Variant).min(1),
   select: SelectionRule.default('last'),
   missing: MissingRule.default('error'),
+  /** Threads of a training step, no part of a run's identity: a small head is fastest on one. All cores when left out. */
+  threads: z.number().int().positive().optional(),
 });
 export type Recipe = z.infer<typeof Recipe>;
 
