@@ -155,9 +155,9 @@ describe('a table corpus on its whole way', () => {
     ]);
   });
 
-  it('takes nEMO', async ({ skip }) => {
-    const root = sharedData('nemo');
-    if (root === undefined) return skip();
+  const nemo = sharedData('nemo');
+  it.skipIf(nemo === undefined)('takes nEMO', async () => {
+    const root = nemo ?? '';
     const store = temporaryFolder();
     const built = await build(root, store, 'nemo');
     expect(validateManifest(built)).toEqual([]);

@@ -137,23 +137,33 @@ function formantsOf(rng: Rng, speaker: Speaker, positive: boolean): number[] {
   ];
 }
 
-/** One syllable: pitch pulses through the tract, with a rise and a decay. */
+/** Part of a syllable over which it rises, and over which it decays. */
+const EDGE = 0.25;
+
+/**
+ * One syllable: pitch pulses through the tract. It is the same forwards and backwards in level, and has its level
+ * whatever the tract does to the pulses, so that loudness, its course, and the middle of the pitch tell nothing.
+ */
 function voice(rng: Rng, out: Float32Array, throat: VocalTract, pitch: number, glide: number): void {
   const loudness = 10 ** ((4 * rng.uniform() - 2) / 20);
-  const rise = 0.18 * out.length;
-  const decay = 0.35 * out.length;
+  const edge = EDGE * out.length;
   let phase = rng.uniform();
+  let power = 0;
   for (let i = 0; i < out.length; i++) {
-    const place = i / out.length;
-    phase += (pitch * Math.exp(glide * (2 * place - 1))) / SAMPLE_RATE;
+    const contour = Math.exp(glide * ((2 * i) / out.length - 1));
+    phase += (pitch * contour) / SAMPLE_RATE;
     let pulse = 0.02 * (rng.uint32() / 2147483648 - 1);
     if (phase >= 1) {
       phase -= 1;
-      pulse += 1;
+      // pulses that follow each other faster are weaker, for the same power
+      pulse += 1 / Math.sqrt(contour);
     }
-    const envelope = Math.min(1, i / rise, (out.length - i) / decay);
-    out[i] = loudness * envelope * throat.next(pulse);
+    const value = Math.min(1, i / edge, (out.length - i) / edge) * throat.next(pulse);
+    power += value * value;
+    out[i] = value;
   }
+  const level = loudness / Math.sqrt(power / out.length);
+  for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) * level;
 }
 
 /** A filter of first order (the tilt of the source) and four resonances in a row (Klatt 1980, equation 1). */
