@@ -55,7 +55,7 @@ const batch = { shape, ids: Array.from({ length: ROWS }, (_, i) => `bench/${i}`)
 const factory = await onnxEngine({ device: 'cpu', threads });
 const engine = await factory.create(lsgmer, config, dims, CLASSES);
 engine.parameters.set(initialValues(lsgmer.parameters(config, dims, CLASSES), { weights: 0, labels: 0 }));
-const optimiser = new AdamW(engine.parameters.length, { lr: 5e-4, decay: 0.01 });
+const optimiser = new AdamW(engine.parameters.length, { lr: 5e-4, decay: 0.01 }, engine.moments);
 
 async function step() {
   engine.clearGradients();

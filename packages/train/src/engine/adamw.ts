@@ -1,3 +1,7 @@
+import { type AdamWFactors, AdamWSimd } from './adamw-simd.ts';
+import { commonMemory, type Moments } from './vectors.ts';
+import type { WasmMemory } from './wasm.ts';
+
 /** A stretch of the flat parameter vector. */
 export interface Span {
   readonly offset: number;
@@ -25,7 +29,8 @@ export interface AdamWOptions {
  *   p <- p (1 - lr decay);  m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2
  *   p <- p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
  *
- * Each element is computed in float64 and stored in float32.
+ * Each element is computed in float64 and stored in float32. Where all vectors lie in one WebAssembly memory (see
+ * `trainingVectors`) the pass runs in SIMD, to the same bits.
  */
 export class AdamW {
   lr: number;
@@ -39,21 +44,31 @@ export class AdamW {
   private readonly beta2: number;
   private readonly eps: number;
   private readonly decay: number;
+  private simd: { readonly memory: WasmMemory; readonly pass: AdamWSimd } | undefined;
   /** The whole vector in order, with and without decay. */
   private readonly segments: readonly (Span & { readonly decayed: boolean })[];
 
   /**
    * @param size number of parameters
-   * @throws when the spans without decay overlap or leave the vector
+   * @param moments where the moments are to lie: beside the engine's vectors, where it has room for them
+   * @throws when the spans without decay overlap or leave the vector, or the moments have another size
    */
-  constructor(size: number, options: AdamWOptions) {
+  constructor(size: number, options: AdamWOptions, moments?: Moments) {
     this.lr = options.lr;
     this.beta1 = options.beta1 ?? 0.9;
     this.beta2 = options.beta2 ?? 0.999;
     this.eps = options.eps ?? 1e-8;
     this.decay = options.decay ?? 0.01;
-    this.first = new Float32Array(size);
-    this.second = new Float32Array(size);
+    this.first = moments?.first ?? new Float32Array(size);
+    this.second = moments?.second ?? new Float32Array(size);
+    if (this.first.length !== size || this.second.length !== size) {
+      throw new Error(
+        `AdamW of ${size} parameters got moments of ${this.first.length}, ${this.second.length}`,
+      );
+    }
+    // The engine's room may hold what an earlier optimiser left.
+    this.first.fill(0);
+    this.second.fill(0);
     this.segments = segments(size, options.undecayed ?? []);
   }
 
@@ -66,37 +81,51 @@ export class AdamW {
       );
     }
     this.steps++;
+    const { beta1, beta2, eps } = this;
+    const common = {
+      beta1,
+      gain1: 1 - beta1,
+      beta2,
+      gain2: 1 - beta2,
+      rate: this.lr / (1 - beta1 ** this.steps),
+      correction: 1 / (1 - beta2 ** this.steps),
+      eps,
+    };
+    const simd = this.simdPass(parameters, gradient);
     for (const { offset, length, decayed } of this.segments) {
-      const end = offset + length;
-      this.update(
-        parameters.subarray(offset, end),
-        gradient.subarray(offset, end),
-        this.first.subarray(offset, end),
-        this.second.subarray(offset, end),
-        decayed ? 1 - this.lr * this.decay : 1,
-      );
+      const part = (vector: Float32Array): Float32Array => vector.subarray(offset, offset + length);
+      const parts = [part(parameters), part(gradient), part(this.first), part(this.second)] as const;
+      const factors = { keep: decayed ? 1 - this.lr * this.decay : 1, ...common };
+      const done = simd?.update(...parts, factors) ?? 0;
+      update(...parts, factors, done);
     }
   }
 
-  private update(
-    parameters: Float32Array,
-    gradient: Float32Array,
-    first: Float32Array,
-    second: Float32Array,
-    keep: number,
-  ): void {
-    const { beta1, beta2, eps } = this;
-    const [gain1, gain2] = [1 - beta1, 1 - beta2];
-    const rate = this.lr / (1 - beta1 ** this.steps);
-    const correction = 1 / (1 - beta2 ** this.steps);
-    for (let i = 0; i < parameters.length; i++) {
-      const g = gradient[i] as number;
-      const m = beta1 * (first[i] as number) + gain1 * g;
-      const v = beta2 * (second[i] as number) + gain2 * g * g;
-      first[i] = m;
-      second[i] = v;
-      parameters[i] = (parameters[i] as number) * keep - (rate * m) / (Math.sqrt(correction * v) + eps);
-    }
+  /** The SIMD pass, where these vectors and the moments lie in one WebAssembly memory. */
+  private simdPass(parameters: Float32Array, gradient: Float32Array): AdamWSimd | undefined {
+    const memory = commonMemory([parameters, gradient, this.first, this.second]);
+    if (memory === undefined) return undefined;
+    if (this.simd?.memory !== memory) this.simd = { memory, pass: new AdamWSimd(memory) };
+    return this.simd.pass;
+  }
+}
+
+/** One step on the elements from `start` on. */
+function update(
+  parameters: Float32Array,
+  gradient: Float32Array,
+  first: Float32Array,
+  second: Float32Array,
+  { keep, beta1, gain1, beta2, gain2, rate, correction, eps }: AdamWFactors,
+  start: number,
+): void {
+  for (let i = start; i < parameters.length; i++) {
+    const g = gradient[i] as number;
+    const m = beta1 * (first[i] as number) + gain1 * g;
+    const v = beta2 * (second[i] as number) + gain2 * g * g;
+    first[i] = m;
+    second[i] = v;
+    parameters[i] = (parameters[i] as number) * keep - (rate * m) / (Math.sqrt(correction * v) + eps);
   }
 }
 

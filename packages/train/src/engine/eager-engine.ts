@@ -12,6 +12,7 @@ import type {
 import { batchInputs } from './batch-inputs.ts';
 import { parameterCount, type ParameterView, parameterViews } from './parameters.ts';
 import { evaluationPass, trainingPass } from './passes.ts';
+import { type Moments, trainingVectors } from './vectors.ts';
 
 /**
  * Runs a head op by op on tfjs's current backend, whichever the caller has made that (tfjs-backend-cpu, or
@@ -20,6 +21,7 @@ import { evaluationPass, trainingPass } from './passes.ts';
 export class EagerEngine implements Engine {
   readonly parameters: Float32Array;
   readonly gradient: Float32Array;
+  readonly moments: Moments;
   private readonly head: Head;
   private readonly config: HeadConfig;
   private readonly dims: FeatureDims;
@@ -33,8 +35,10 @@ export class EagerEngine implements Engine {
     this.dims = dims;
     this.classes = classes;
     this.views = parameterViews(head.parameters(config, dims, classes));
-    this.parameters = new Float32Array(parameterCount(this.views));
-    this.gradient = new Float32Array(this.parameters.length);
+    const { parameters, gradient, moments } = trainingVectors(parameterCount(this.views));
+    this.parameters = parameters;
+    this.gradient = gradient;
+    this.moments = moments;
   }
 
   clearGradients(): void {

@@ -27,6 +27,7 @@ import { type BatchInput, batchInputs } from './batch-inputs.ts';
 import { parameterCount, type ParameterView, parameterViews } from './parameters.ts';
 import { evaluationPass, trainingPass } from './passes.ts';
 import { SessionCache } from './session-cache.ts';
+import { type Moments, trainingVectors } from './vectors.ts';
 
 export interface OnnxEngineOptions {
   /** `auto` takes the first of cuda, webgpu, cpu that works. */
@@ -57,6 +58,7 @@ const EXTRA = 'extra/';
  */
 export class OnnxEngine implements Engine {
   readonly parameters: Float32Array;
+  readonly moments: Moments;
   readonly device: Device;
   private readonly head: Head;
   private readonly config: HeadConfig;
@@ -91,8 +93,10 @@ export class OnnxEngine implements Engine {
       ...(profile === undefined ? {} : { profile }),
     };
     this.views = parameterViews(head.parameters(config, dims, classes));
-    this.parameters = new Float32Array(parameterCount(this.views));
-    this.flatGradient = new Float32Array(this.parameters.length);
+    const vectors = trainingVectors(parameterCount(this.views));
+    this.parameters = vectors.parameters;
+    this.flatGradient = vectors.gradient;
+    this.moments = vectors.moments;
     this.sessions = new SessionCache(options.liveFrames ?? 51_200);
   }
 

@@ -33,7 +33,7 @@ export class TrainingState {
       );
     }
     engine.parameters.set(initial);
-    this.optimiser = new AdamW(initial.length, trainer);
+    this.optimiser = new AdamW(initial.length, trainer, engine.moments);
     this.labels = new LabelAverage(config, labelSpans(this.specs), engine.parameters);
   }
 

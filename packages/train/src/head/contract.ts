@@ -116,6 +116,8 @@ export interface Engine {
   readonly parameters: Float32Array;
   /** Gradient of the last `gradients` calls since `clearGradients` (they add up: micro-batches). */
   readonly gradient: Float32Array;
+  /** Room for an optimiser's moments beside the two, where a faster pass reaches all of them. */
+  readonly moments?: { readonly first: Float32Array; readonly second: Float32Array };
   clearGradients(): void;
   gradients(batch: HostBatch): Promise<StepResult>;
   /** Evaluation mode: no dropout. `extra` as the head names it, only when asked for. */
