@@ -161,13 +161,17 @@ function variantLayers(head: Head, ask: TrainAsk): { name: string; layers: Layer
   if (ask.ablations.length > 0) {
     return ask.ablations.map((name) => ({
       name,
-      layers: [...base, { from: `ablation ${name}`, set: ABLATIONS[name as keyof typeof ABLATIONS] }, given],
+      layers: [
+        ...base,
+        { from: `ablation ${name}`, set: ABLATIONS[name as keyof typeof ABLATIONS], fixed: true },
+        given,
+      ],
     }));
   }
   const variants = ask.recipe?.variants ?? [{ name: head.name, set: {} }];
   return variants.map((variant) => ({
     name: variant.name,
-    layers: [...base, { from: `variant ${variant.name}`, set: variant.set }, given],
+    layers: [...base, { from: `variant ${variant.name}`, set: variant.set, fixed: true }, given],
   }));
 }
 

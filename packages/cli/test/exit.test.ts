@@ -1,0 +1,36 @@
+import { Interrupted, UserError, UserErrors } from '@lsgmer/datasets';
+import { describe, expect, it } from 'vitest';
+import { describeError } from '../src/exit.ts';
+
+describe('what an error costs', () => {
+  it("the user's: its line or lines, exit code 2, no stack", () => {
+    expect(describeError(new UserError('no dataset x'), undefined)).toEqual({
+      code: 2,
+      text: 'lsgmer: no dataset x',
+    });
+    expect(describeError(new UserErrors(['one', 'two']), undefined)).toEqual({
+      code: 2,
+      text: 'lsgmer: one\nlsgmer: two',
+    });
+  });
+
+  it("the environment's, wherever it surfaces", () => {
+    const full = Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC', path: '/store/x' });
+    expect(describeError(full, undefined)).toMatchObject({
+      code: 2,
+      text: expect.stringMatching(/^lsgmer: no space left.*\/store\/x/),
+    });
+  });
+
+  it('ours: the stack, exit code 1', () => {
+    const { code, text } = describeError(new TypeError('x is undefined'), undefined);
+    expect(code).toBe(1);
+    expect(text).toMatch(/bug[\s\S]*x is undefined[\s\S]*exit\.test\.ts/);
+  });
+
+  it('a stop: 130 by Ctrl-C, 75 where a scheduler asked', () => {
+    expect(describeError(new Interrupted('stopped after 3 of 9'), 'SIGINT').code).toBe(130);
+    expect(describeError(new Interrupted('stopped'), 'SIGTERM').code).toBe(75);
+    expect(describeError(new Interrupted('stopped'), 'SIGUSR1').code).toBe(75);
+  });
+});

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { findHead, loadRecipe, parseAblations, parseSeeds } from '../src/experiment.ts';
+
+describe('what train is asked for', () => {
+  it('seeds: a count or a list', () => {
+    expect(parseSeeds('3')).toEqual([1, 2, 3]);
+    expect(parseSeeds('7,8')).toEqual([7, 8]);
+    for (const wrong of ['0', 'x', '1,1', '1,,2', '-1'])
+      expect(() => parseSeeds(wrong), wrong).toThrow(/--seeds/);
+  });
+
+  it('ablations: names or all', () => {
+    expect(parseAblations('all')).toEqual(['full', 'no-ma', 'no-joo', 'no-lsma-joo']);
+    expect(parseAblations('no-ma,full,no-ma')).toEqual(['no-ma', 'full']);
+    expect(() => parseAblations('no-xx')).toThrow(/no ablation no-xx: choose from full, no-ma/);
+  });
+
+  it('recipes and heads by name', () => {
+    expect(loadRecipe('demo').dataset).toBe('demo');
+    expect(() => loadRecipe('domo')).toThrow(/no recipe 'domo': choose one of demo/);
+    expect(() => findHead('other')).toThrow(/no head 'other'/);
+  });
+});
