@@ -7,6 +7,7 @@ import type { Reporter } from '../base/reporter.ts';
 import { fileTrouble } from '../base/text-file.ts';
 import type { Finding, FindingKind } from './finding.ts';
 import type { MediaCache, MediaFacts } from './media-cache.ts';
+import { placeSegment } from './segment.ts';
 import type { Utterance } from './utterance.ts';
 import { readWavHeader, WavError, type ByteSource } from './wav-header.ts';
 
@@ -24,7 +25,7 @@ export interface MediaPass {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Tag of a row whose media is not as it should be: `missing`, `corrupt`, `empty` or `truncated`. */
+/** Tag of a row whose media is not as it should be: `missing`, `corrupt`, `empty`, `truncated` or `segment`. */
 export const MEDIA_TAG = 'media';
 
 /** How many files are open at once: enough to hide the latency of a network file system. */
@@ -57,8 +58,9 @@ export async function readMedia(
         const reading = byPath.get(path) ?? readOne(path, pass);
         byPath.set(path, reading);
         const outcome = await reading;
-        utterances[i] = withOutcome(row, outcome);
-        problems[i] = outcome.trouble === null ? null : { ...outcome.trouble, id: row.id };
+        const placed = placeSegment(withOutcome(row, outcome));
+        utterances[i] = placed.utterance;
+        problems[i] = outcome.trouble === null ? placed.problem : { ...outcome.trouble, id: row.id };
       }
       done++;
       if (done % 64 === 0 || done === rows.length) {
@@ -79,10 +81,7 @@ interface Outcome {
 function withOutcome(row: Utterance, outcome: Outcome): Utterance {
   const tags = outcome.tag === null ? row.tags : { ...row.tags, [MEDIA_TAG]: outcome.tag };
   if (outcome.facts === null || row.media === null) return { ...row, media: null, tags };
-  const { start, end } = row.media;
-  const whole = outcome.facts.seconds;
-  const seconds = start === undefined || end === undefined ? whole : end - start;
-  return { ...row, media: { ...row.media, ...outcome.facts, seconds }, tags };
+  return { ...row, media: { ...row.media, ...outcome.facts }, tags };
 }
 
 async function readOne(path: string, pass: MediaPass): Promise<Outcome> {

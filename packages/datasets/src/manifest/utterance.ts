@@ -10,6 +10,8 @@ export const Media = z.strictObject({
   /** Start and end in seconds where the utterance is a segment of a longer recording. */
   start: z.number().nonnegative().optional(),
   end: z.number().positive().optional(),
+  /** Index, from 0, of the one channel that holds the utterance; absent: all of them. */
+  channel: z.number().int().nonnegative().optional(),
   /** Lower-case hex sha256 of the file. */
   sha256: z
     .string()

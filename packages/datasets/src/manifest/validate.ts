@@ -27,6 +27,7 @@ const MEDIA_TAGS: Readonly<Record<string, readonly [FindingKind, string]>> = {
   corrupt: ['media-undecodable', 'one that cannot be read'],
   empty: ['media-empty', 'one without samples'],
   truncated: ['media-truncated', 'one that ends early'],
+  segment: ['segment', 'one that the segment is not within'],
 };
 
 /**
