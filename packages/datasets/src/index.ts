@@ -15,6 +15,7 @@ export * from './manifest/build.ts';
 export * from './manifest/card.ts';
 export * from './manifest/finding.ts';
 export * from './manifest/folds.ts';
+export * from './manifest/known.ts';
 export * from './manifest/manifest-file.ts';
 export * from './manifest/media.ts';
 export * from './manifest/normalise.ts';

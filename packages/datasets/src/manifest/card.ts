@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UserErrors } from '../base/errors.ts';
 import { schemaProblems } from '../base/schema-problems.ts';
 import { readJsonFile } from '../base/text-file.ts';
+import { FINDING_KINDS } from './finding.ts';
 
 const Count = z.number().int().nonnegative();
 const Counts = z.record(z.string(), Count);
@@ -34,12 +35,14 @@ export const TaskCounts = z.strictObject({
 });
 export type TaskCounts = z.infer<typeof TaskCounts>;
 
-/** A task turns rawLabel into a class. Labels that no class lists are outside the task, and counted by label. */
+/** A task turns a label into a class. Labels that no class lists are outside the task, and counted by label. */
 export const Task = z
   .strictObject({
     name: z.string().regex(/^[A-Za-z0-9._-]+$/),
     description: z.string(),
-    /** In the order of the class index; `labels` are the rawLabels that make the class. */
+    /** Which label is meant: the corpus's own (`rawLabel`, when absent), or the sentiment that stands beside it. */
+    label: z.literal('sentiment').optional(),
+    /** In the order of the class index; `labels` are the labels that make the class. */
     classes: z.array(z.strictObject({ name: z.string().min(1), labels: z.array(z.string()).min(1) })).min(2),
     /** Utterances must have these tags (IEMOCAP's improvised-only task). */
     tags: z.record(z.string(), z.string()).optional(),
@@ -82,6 +85,36 @@ export const CorpusCounts = z.strictObject({
 });
 export type CorpusCounts = z.infer<typeof CorpusCounts>;
 
+/**
+ * What is done about a defect: `skip` leaves the file or line out, `repair` reads it as what was meant (rawText stays),
+ * `keep` takes the row as it is, with media null and a tag where there is no recording to use.
+ */
+export const DefectPolicy = z.enum(['skip', 'repair', 'keep']);
+
+/** Something that is wrong with every copy of a corpus: its findings are `known`, up to their number and no further. */
+export const Defect = z
+  .strictObject({
+    kind: z.enum(FINDING_KINDS),
+    /** Ids that it concerns, exact or with `*` for any characters; absent: any. */
+    ids: z.array(z.string().min(1)).min(1).optional(),
+    /** Files that it concerns (relative to the corpus root), written in the same way. */
+    files: z.array(z.string().min(1)).min(1).optional(),
+    /** Findings that it explains at most. */
+    count: Count,
+    policy: DefectPolicy,
+    /** Who says so. */
+    source: z.string().min(1),
+    note: z.string().min(1),
+  })
+  .superRefine((defect, context) => {
+    const exact = (defect.ids ?? []).filter((id) => !id.includes('*'));
+    if (exact.length > defect.count) {
+      const message = `${exact.length} ids, but a count of ${defect.count}`;
+      context.addIssue({ code: 'custom', path: ['count'], message });
+    }
+  });
+export type Defect = z.infer<typeof Defect>;
+
 /** What a corpus must contain: committed under manifests/, one file a dataset. */
 export const Card = z
   .strictObject({
@@ -97,6 +130,8 @@ export const Card = z
     /** Every rawLabel that the corpus writes; any other is reported. Absent: all labels are taken as they come. */
     labels: z.array(z.string()).optional(),
     expected: CorpusCounts.optional(),
+    /** What is known to be wrong with every copy. Narrow ones first: a finding counts for the first that fits. */
+    defects: z.array(Defect).optional(),
     tasks: z.array(Task).min(1),
   })
   .superRefine((card, context) => {

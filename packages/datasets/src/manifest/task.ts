@@ -23,7 +23,13 @@ export interface TaskView {
 /** Key of `TaskView.excluded` for rows without a label. */
 export const NO_LABEL = '(none)';
 
-/** Turns rawLabel into classes. Nothing is dropped silently: what is outside the task is counted. */
+/** The label that a task is about: rawLabel, or the sentiment that the corpus gives beside it; null for none. */
+export function labelOf(task: Task, utterance: Utterance): string | null {
+  if (task.label === undefined) return utterance.rawLabel;
+  return utterance.annotations.find((one) => one.sentiment !== undefined)?.sentiment ?? null;
+}
+
+/** Turns labels into classes. Nothing is dropped silently: what is outside the task is counted. */
 export function applyTask(task: Task, utterances: readonly Utterance[]): TaskView {
   const index = new Map<string, number>();
   task.classes.forEach((one, i) => one.labels.forEach((label) => index.set(label, i)));
@@ -36,9 +42,10 @@ export function applyTask(task: Task, utterances: readonly Utterance[]): TaskVie
       filtered++;
       continue;
     }
-    const label = utterance.rawLabel === null ? undefined : index.get(utterance.rawLabel);
+    const own = labelOf(task, utterance);
+    const label = own === null ? undefined : index.get(own);
     if (label === undefined) {
-      const key = utterance.rawLabel ?? NO_LABEL;
+      const key = own ?? NO_LABEL;
       excluded.set(key, (excluded.get(key) ?? 0) + 1);
     } else {
       rows.push({ utterance, label });
