@@ -7,18 +7,34 @@ import { FINDING_KINDS } from './finding.ts';
 const Count = z.number().int().nonnegative();
 const Counts = z.record(z.string(), Count);
 
+/** What rows of the two sides of a fold can share, widest first; `recording` is an episode or a long recording. */
+export const LEAK_ASPECTS = ['speaker', 'dialogue', 'recording', 'text', 'span', 'audio'] as const;
+export type LeakAspect = (typeof LEAK_ASPECTS)[number];
+
+/** What the sides of its folds share by design: known, no warning. */
+const shared = z.array(z.enum(LEAK_ASPECTS)).optional();
+
 /** How a corpus is cut into folds. */
 export const Protocol = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('leave-one-session-out') }),
+  z.strictObject({ kind: z.literal('leave-one-session-out'), shared }),
+  /** One fold a speaker (`spk-<speaker>`), however many there are. */
+  z.strictObject({ kind: z.literal('leave-one-speaker-out') }),
   z.strictObject({
     kind: z.literal('fixed-split'),
     train: z.array(z.string()).min(1),
     dev: z.array(z.string()),
     test: z.array(z.string()).min(1),
+    shared,
   }),
   /** Up to 10 speakers one fold each (`spk-<speaker>`), else k groups of speakers (`k01`..; k is 5 when not given). */
   z.strictObject({ kind: z.literal('by-speaker'), k: z.number().int().min(2).optional() }),
   z.strictObject({ kind: z.literal('by-dialogue'), k: z.number().int().min(2) }),
+  /** Utterances at random: speakers and dialogues are on both sides, which such a result must say. */
+  z.strictObject({
+    kind: z.literal('random'),
+    k: z.number().int().min(2),
+    seed: z.number().int().nonnegative(),
+  }),
 ]);
 export type Protocol = z.infer<typeof Protocol>;
 

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import { Rng } from '../base/rng.ts';
 import type { Protocol } from './card.ts';
 import { compareIds, type Utterance } from './utterance.ts';
 
@@ -15,8 +16,9 @@ const SINGLE_SPEAKER_FOLDS = 10;
 const SPEAKER_GROUPS = 5;
 
 /**
- * Cuts utterances (those of a task, in the manifest's order) into folds. The same utterances give the same folds,
- * without a random number: groups are filled with the largest member first, always the smallest group.
+ * Cuts utterances (those of a task, in the manifest's order) into folds. The same utterances give the same folds.
+ * Groups of speakers or dialogues need no random number: the largest member comes first, always to the smallest
+ * group. Random folds follow the protocol's seed.
  * @throws UserError where the utterances lack what the protocol needs.
  */
 export function planFolds(protocol: Protocol, utterances: readonly Utterance[]): Fold[] {
@@ -36,9 +38,10 @@ function plan(protocol: Protocol, utterances: readonly Utterance[]): Fold[] {
     const dialogues = membersOf(utterances, 'dialogue');
     return leaveOneOut(utterances, 'dialogue', groupEvenly(dialogues, protocol.k, 'dialogue'));
   }
+  if (protocol.kind === 'random') return randomFolds(protocol, utterances);
   const speakers = membersOf(utterances, 'speaker');
   const foldOf =
-    speakers.size <= SINGLE_SPEAKER_FOLDS
+    protocol.kind === 'leave-one-speaker-out' || speakers.size <= SINGLE_SPEAKER_FOLDS
       ? speakerFoldIds([...speakers.keys()])
       : groupEvenly(speakers, protocol.k ?? SPEAKER_GROUPS, 'speaker');
   return leaveOneOut(utterances, 'speaker', foldOf);
@@ -99,15 +102,34 @@ function speakerFoldIds(speakers: readonly string[]): Map<string, string> {
   );
 }
 
+/** k folds `k01`.. of utterances in random order, sizes differing by one at most. */
+function randomFolds(
+  { k, seed }: Extract<Protocol, { kind: 'random' }>,
+  utterances: readonly Utterance[],
+): Fold[] {
+  if (k > utterances.length)
+    throw new UserError(`${k} random folds need ${k} utterances: there are ${utterances.length}`);
+  const ids = groupIds(k);
+  const order = Rng.for('random folds', seed).shuffle(utterances.map((_, i) => i));
+  const foldOf = new Map(order.map((row, i) => [row, ids[i % k] as string]));
+  return ids.map((id) => ({
+    id,
+    train: utterances.filter((_, i) => foldOf.get(i) !== id).map((row) => row.id),
+    dev: [],
+    test: utterances.filter((_, i) => foldOf.get(i) === id).map((row) => row.id),
+  }));
+}
+
+function groupIds(k: number): string[] {
+  const width = Math.max(2, String(k).length);
+  return Array.from({ length: k }, (_, i) => `k${String(i + 1).padStart(width, '0')}`);
+}
+
 /** Members to k groups `k01`.. of about equal size. */
 function groupEvenly(members: ReadonlyMap<string, number>, k: number, what: Field): Map<string, string> {
   if (k > members.size)
     throw new UserError(`${k} folds by ${what} need ${k} of them: there are ${members.size}`);
-  const width = Math.max(2, String(k).length);
-  const groups = Array.from({ length: k }, (_, i) => ({
-    id: `k${String(i + 1).padStart(width, '0')}`,
-    size: 0,
-  }));
+  const groups = groupIds(k).map((id) => ({ id, size: 0 }));
   const bySize = [...members].sort(([a, m], [b, n]) => n - m || compareIds(a, b));
   return new Map(
     bySize.map(([member, size]) => {
@@ -138,6 +160,23 @@ function fixedSplit(
     );
   }
   return fold;
+}
+
+/**
+ * Whether a speaker of a test part is also heard in that fold's training: such a result says so wherever it is
+ * shown. Random folds are taken to be, also where the corpus does not name its speakers.
+ */
+export function isSpeakerDependent(
+  protocol: Protocol,
+  folds: readonly Fold[],
+  utterances: readonly Utterance[],
+): boolean {
+  if (protocol.kind === 'random') return true;
+  const speakerOf = new Map(utterances.map((row) => [row.id, row.speaker]));
+  return folds.some((fold) => {
+    const heard = new Set(fold.train.map((id) => speakerOf.get(id)));
+    return fold.test.some((id) => (speakerOf.get(id) ?? null) !== null && heard.has(speakerOf.get(id)));
+  });
 }
 
 /** @throws Error where an utterance is in two parts of one fold, or tested twice: that would be a bug of ours. */
