@@ -95,11 +95,18 @@ export function decodeIndexPart(bytes: Uint8Array, where: string): IndexPart {
   return parsed.data;
 }
 
-function damaged(where: string, what: string): UserError {
-  return new UserError(
-    `${where} is damaged: ${what}; run \`lsgmer features repair\`, or remove this file to compute its utterances again`,
-  );
+/** An index part is not as it was written. */
+export class DamagedIndexError extends UserError {
+  readonly what: string;
+  constructor(where: string, what: string) {
+    super(
+      `${where} is damaged: ${what}; run \`lsgmer features repair\`, or remove this file to compute its utterances again`,
+    );
+    this.what = what;
+  }
 }
+
+const damaged = (where: string, what: string): DamagedIndexError => new DamagedIndexError(where, what);
 
 /** @throws UserError when the file is damaged or of a newer format, the file system's error when it can't be read. */
 export function readIndexPart(path: string): IndexPart {

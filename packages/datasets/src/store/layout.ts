@@ -12,7 +12,7 @@ import { UserError } from '../base/errors.ts';
 
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 /** Folders beside the features of a dataset that are not features. */
-const RESERVED = new Set(['manifests', 'trash']);
+const RESERVED = new Set(['manifests', 'models', 'pins', 'trash']);
 
 export const FINGERPRINT_PATTERN = /^[0-9a-f]{64}$/;
 
@@ -26,7 +26,7 @@ export interface FeatureSetName {
 /** @throws UserError when a dataset, feature or part is not a plain file name (a path must never leave its store). */
 export function checkName(kind: 'dataset' | 'feature' | 'part', name: string): string {
   if (!NAME.test(name) || (kind === 'feature' && RESERVED.has(name))) {
-    const reserved = kind === 'feature' ? ', other than "manifests" and "trash"' : '';
+    const reserved = kind === 'feature' ? `, other than ${[...RESERVED].join(', ')}` : '';
     throw new UserError(
       `"${name}" is no name for a ${kind}: letters, digits, ".", "_" and "-", not starting with "."${reserved}`,
     );

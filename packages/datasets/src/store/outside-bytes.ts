@@ -2,12 +2,13 @@ import { DamageError } from './damage-error.ts';
 import type { ShardEntry } from './index-part.ts';
 import { readExactly } from './positional-read.ts';
 import { hex64, xxh64 } from './row-hash.ts';
+import type { MetadataBytes } from './shard-batch.ts';
 
 /**
  * All of a shard but its feature values: ids, lengths, checksums, tokens, Arrow's metadata and padding. The index
  * says where the values lie, so these bytes are read and checked before any of them is interpreted.
  */
-export class OutsideBytes {
+export class OutsideBytes implements MetadataBytes {
   readonly #bytes: Uint8Array;
   /** Ascending: `length` bytes of the file at `position` are at `at` of `#bytes`. */
   readonly #pieces: { readonly position: number; readonly at: number; readonly length: number }[];

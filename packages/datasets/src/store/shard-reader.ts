@@ -8,7 +8,8 @@ import { shardPath } from './layout.ts';
 import { OutsideBytes } from './outside-bytes.ts';
 import { readExactly, readExactlyLater } from './positional-read.ts';
 import { bytesOf, hex64, rowHash } from './row-hash.ts';
-import { parseShard, type ShardMetadata } from './shard-metadata.ts';
+import type { ShardMetadata } from './shard-batch.ts';
+import { parseShard } from './shard-metadata.ts';
 import { valueBytes } from './shard-schema.ts';
 
 /**

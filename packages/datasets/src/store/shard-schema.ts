@@ -102,10 +102,13 @@ export function parseSpec(text: string, where: string): FeatureSpec {
   throw new UserError(`${where} is damaged: "${key}": ${issue?.message}; run \`lsgmer features repair\``);
 }
 
-/** @throws UserError when a format version is newer than this code. */
+/** A file of a newer lsgmer: not damaged, and nothing that this one may mend. */
+export class NewerFormatError extends UserError {}
+
+/** @throws NewerFormatError when a format version is newer than this code. */
 export function refuseNewer(version: unknown, where: string): void {
   if (Number(version) > FORMAT) {
-    throw new UserError(
+    throw new NewerFormatError(
       `${where} was written in format ${Number(version)}, and this lsgmer reads up to format ${FORMAT}: update lsgmer`,
     );
   }

@@ -25,7 +25,7 @@ describe('paths', () => {
     for (const name of ['..', '.', '.hidden', 'a/b', '', 'a b', 'a@b']) {
       expect(() => checkName('dataset', name)).toThrow(`"${name}" is no name for a dataset`);
     }
-    expect(() => checkName('feature', 'manifests')).toThrow('other than "manifests" and "trash"');
+    expect(() => checkName('feature', 'manifests')).toThrow('other than manifests, models, pins, trash');
     expect(() => setFolder('/s', { dataset: 'd', feature: 'f', fingerprint: 'ABC' })).toThrow(
       '"ABC" is no fingerprint',
     );
