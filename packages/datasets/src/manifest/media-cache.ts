@@ -3,6 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 
+/** Raised when headers are read in another way, so that what older versions read is read again. */
+const FORMAT = 2;
+
 /** What was read of one media file. */
 const MediaFacts = z.strictObject({
   sha256: z.string().nullable(),
@@ -10,11 +13,12 @@ const MediaFacts = z.strictObject({
   sampleRate: z.number().nullable(),
   channels: z.number().nullable(),
   truncated: z.literal(true).optional(),
+  unread: z.string().optional(),
 });
 export type MediaFacts = z.infer<typeof MediaFacts>;
 
 const CacheFile = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(FORMAT),
   /** The corpus root that the paths belong to. */
   root: z.string(),
   /** By path: `size:mtime in ns:inode`, and the facts. */
@@ -58,7 +62,7 @@ export class MediaCache {
   save(): void {
     if (this.file === null || !this.changed) return;
     const files = Object.fromEntries(this.files);
-    writeFileAtomic(this.file, JSON.stringify({ format: 1, root: this.root, files }));
+    writeFileAtomic(this.file, JSON.stringify({ format: FORMAT, root: this.root, files }));
     this.changed = false;
   }
 }

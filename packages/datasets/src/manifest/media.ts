@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Interrupted } from '../base/errors.ts';
 import type { Reporter } from '../base/reporter.ts';
 import { fileTrouble } from '../base/text-file.ts';
-import type { Finding, FindingKind } from './finding.ts';
+import type { Finding, FindingKind, FindingLevel } from './finding.ts';
+import { HeaderError } from './header-error.ts';
 import type { MediaCache, MediaFacts } from './media-cache.ts';
+import { readMediaHeader } from './media-header.ts';
 import { placeSegment } from './segment.ts';
 import type { Utterance } from './utterance.ts';
-import { readWavHeader, WavError, type ByteSource } from './wav-header.ts';
 
 /**
  * What is read of the media: nothing at all, headers only, or headers and the sha256 of every file.
@@ -33,7 +34,7 @@ const IN_FLIGHT = 8;
 const PIECE = 1 << 20;
 
 /**
- * Fills in the media of every row: length, rate and channels from the header (WAV), sha256. A row whose file is
+ * Fills in the media of every row: length, rate and channels of the first audio stream from the header, sha256. A row whose file is
  * missing or cannot be read stays, with media null and the tag; a file of no samples keeps its media and is tagged.
  * @returns the rows in their order, and a finding for each row in trouble.
  * @throws Interrupted when the signal fires; what was read so far is in the cache.
@@ -101,11 +102,11 @@ async function readOne(path: string, pass: MediaPass): Promise<Outcome> {
   if (!info.isFile()) return lost('corrupt', 'media-undecodable', path, 'not a file');
   const cached = pass.cache.find(path, info, pass.mode === 'hash');
   try {
-    const facts = cached ?? (await readFacts(file, path, Number(info.size), pass.mode));
+    const facts = cached ?? (await readFacts(file, Number(info.size), pass.mode));
     if (cached === null) pass.cache.keep(path, info, facts);
     return judge(path, pass.mode === 'hash' ? facts : { ...facts, sha256: null });
   } catch (error) {
-    if (error instanceof WavError) {
+    if (error instanceof HeaderError) {
       if (info.size === 0n) return lost('empty', 'media-empty', path, error.message);
       return lost('corrupt', 'media-undecodable', path, error.message);
     }
@@ -126,14 +127,22 @@ function lost(tag: string, kind: FindingKind, file: string, found: string): Outc
 }
 
 function judge(path: string, facts: MediaFacts): Outcome {
-  const { truncated, ...media } = facts;
-  const trouble = (kind: FindingKind, expected: string, found: string) =>
-    ({ kind, level: 'error', file: path, line: null, expected, found }) as const;
+  const { truncated, unread, ...media } = facts;
+  const trouble = (
+    kind: FindingKind,
+    expected: string,
+    found: string,
+    level: FindingLevel = 'error',
+  ): Outcome['trouble'] => ({ kind, level, file: path, line: null, expected, found });
+  if (unread !== undefined) {
+    const expected = 'a header that tells length, rate and channels';
+    return { facts: media, tag: null, trouble: trouble('media-unread', expected, unread, 'warning') };
+  }
   if (media.seconds === 0) {
     return { facts: media, tag: 'empty', trouble: trouble('media-empty', 'sound', 'a header and 0 samples') };
   }
   if (truncated === true) {
-    const found = `the file ends after ${media.seconds} s`;
+    const found = media.seconds === null ? 'the file ends early' : `the file ends after ${media.seconds} s`;
     return {
       facts: media,
       tag: 'truncated',
@@ -143,48 +152,25 @@ function judge(path: string, facts: MediaFacts): Outcome {
   return { facts: media, tag: null, trouble: null };
 }
 
-/** @throws WavError, or the file system's error. */
-async function readFacts(file: string, path: string, size: number, mode: MediaMode): Promise<MediaFacts> {
-  const header = /\.wave?$/i.test(path)
-    ? wavFacts(file)
-    : { seconds: null, sampleRate: null, channels: null };
-  if (size === 0) throw new WavError('a file of 0 bytes');
-  return { ...header, sha256: mode === 'hash' ? await hashFile(file) : null };
-}
-
-function wavFacts(file: string): Omit<MediaFacts, 'sha256'> {
-  const fd = openSync(file, 'r');
+/** @throws HeaderError, or the file system's error. */
+async function readFacts(file: string, size: number, mode: MediaMode): Promise<MediaFacts> {
+  if (size === 0) throw new HeaderError('a file of 0 bytes');
+  const handle = await open(file, 'r');
   try {
-    const header = readWavHeader(fileSource(fd));
-    const { sampleRate, channels } = header;
-    const facts = { seconds: header.frames / sampleRate, sampleRate, channels };
-    return header.truncated ? { ...facts, truncated: true } : facts;
+    const header = await readMediaHeader(file, handle, size);
+    return { ...header, sha256: mode === 'hash' ? await hashFile(handle, size) : null };
   } finally {
-    closeSync(fd);
+    await handle.close();
   }
 }
 
-function fileSource(fd: number): ByteSource {
-  return {
-    size: fstatSync(fd).size,
-    read(offset, length) {
-      const bytes = new Uint8Array(length);
-      return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
-    },
-  };
-}
-
-async function hashFile(file: string): Promise<string> {
-  const handle = await open(file, 'r');
-  try {
-    const hash = createHash('sha256');
-    const piece = Buffer.allocUnsafe(PIECE);
-    for (;;) {
-      const { bytesRead } = await handle.read(piece, 0, PIECE, null);
-      if (bytesRead === 0) return hash.digest('hex');
-      hash.update(piece.subarray(0, bytesRead));
-    }
-  } finally {
-    await handle.close();
+async function hashFile(handle: FileHandle, size: number): Promise<string> {
+  const hash = createHash('sha256');
+  const piece = Buffer.allocUnsafe(Math.min(PIECE, size));
+  for (let at = 0; ;) {
+    const { bytesRead } = await handle.read(piece, 0, piece.length, at);
+    if (bytesRead === 0) return hash.digest('hex');
+    hash.update(piece.subarray(0, bytesRead));
+    at += bytesRead;
   }
 }

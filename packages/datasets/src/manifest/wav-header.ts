@@ -1,3 +1,5 @@
+import { HeaderError } from './header-error.ts';
+
 /** Random access to a file's bytes, so that a header costs a few small reads whatever the file's size. */
 export interface ByteSource {
   readonly size: number;
@@ -34,8 +36,8 @@ export interface WavHeader {
 }
 
 /** What is wrong with a file that should be a WAV. */
-export class WavError extends Error {
-  override readonly name = 'WavError';
+export class WavError extends HeaderError {
+  override readonly name: string = 'WavError';
 }
 
 const CODINGS: ReadonlyMap<number, WavCoding> = new Map([
