@@ -1,7 +1,7 @@
 import type { Source } from '../corpora/adapter.ts';
 import { LEAK_ASPECTS, type LeakAspect } from './card.ts';
 import type { Fold } from './folds.ts';
-import { rowSpan, spanKey } from './span.ts';
+import { audioKey, rowSpan, spanKey } from './span.ts';
 import type { Utterance } from './utterance.ts';
 
 /** From this many words on, a text on both sides of a fold counts: `Yeah.` is everybody's. */
@@ -162,11 +162,7 @@ const READ: Readonly<Record<LeakAspect, (row: Utterance, source: Source | undefi
     const span = rowSpan(row, source);
     return span === null ? null : spanKey(span);
   },
-  audio: (row) => {
-    const { media } = row;
-    if (media === null || media.sha256 === null) return null;
-    return media.start === undefined ? media.sha256 : `${media.sha256} ${media.start}-${media.end}`;
-  },
+  audio: audioKey,
 };
 
 /** Aspects that tell a row itself is known from training, not only its speaker or its dialogue. */
