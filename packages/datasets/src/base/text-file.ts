@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TextDecoder } from 'node:util';
+import { gunzipSync } from 'node:zlib';
 import { UserError } from './errors.ts';
 import { decodeWindows1252 } from './windows-1252.ts';
 
@@ -9,25 +10,42 @@ export interface TextFile {
   readonly text: string;
   /** Numbers (from 1) of lines that are not UTF-8 and were read as windows-1252. */
   readonly badLines: readonly number[];
+  /** UTF-16 where a byte-order mark says so, or where every second byte at the beginning is 0. */
+  readonly encoding: 'utf-8' | 'utf-16le' | 'utf-16be';
+  /** Whether the file begins with a byte-order mark. */
+  readonly mark: boolean;
 }
 
-/** Decodes UTF-8 (or UTF-16 with a byte-order mark); a line that is not UTF-8 is read as windows-1252 and reported. */
+/** Bytes at the beginning that tell UTF-16 without a byte-order mark. */
+const LOOKED_AT = 64;
+
+/** Decodes UTF-8 or UTF-16; a line that is not UTF-8 is read as windows-1252 and reported. */
 export function decodeText(bytes: Uint8Array): TextFile {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) {
-    return { text: new TextDecoder('utf-16le').decode(bytes), badLines: [] };
-  }
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) {
-    return { text: new TextDecoder('utf-16be').decode(bytes), badLines: [] };
-  }
+  const { encoding, mark } = encodingOf(bytes);
+  if (encoding !== 'utf-8')
+    return { text: new TextDecoder(encoding).decode(bytes), badLines: [], encoding, mark };
   const strict = new TextDecoder('utf-8', { fatal: true });
   try {
-    return { text: strict.decode(bytes), badLines: [] };
+    return { text: strict.decode(bytes), badLines: [], encoding, mark };
   } catch {
-    return decodeByLine(bytes, strict);
+    return { ...decodeByLine(bytes, strict), encoding, mark };
   }
 }
 
-function decodeByLine(bytes: Uint8Array, strict: TextDecoder): TextFile {
+function encodingOf(bytes: Uint8Array): Pick<TextFile, 'encoding' | 'mark'> {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return { encoding: 'utf-16le', mark: true };
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return { encoding: 'utf-16be', mark: true };
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return { encoding: 'utf-8', mark: true };
+  const head = bytes.subarray(0, Math.min(LOOKED_AT, bytes.length & ~1));
+  // a column name is ASCII, whose UTF-16 has a 0 in each pair
+  const zeros = (parity: number) =>
+    head.length > 0 && head.every((byte, i) => i % 2 !== parity || byte === 0);
+  if (zeros(1) && !zeros(0)) return { encoding: 'utf-16le', mark: false };
+  if (zeros(0) && !zeros(1)) return { encoding: 'utf-16be', mark: false };
+  return { encoding: 'utf-8', mark: false };
+}
+
+function decodeByLine(bytes: Uint8Array, strict: TextDecoder): Pick<TextFile, 'text' | 'badLines'> {
   const lines: string[] = [];
   const badLines: number[] = [];
   for (let start = 0; start <= bytes.length;) {
@@ -45,9 +63,18 @@ function decodeByLine(bytes: Uint8Array, strict: TextDecoder): TextFile {
   return { text: lines.join('\n'), badLines };
 }
 
-/** @throws UserError where the file cannot be read. */
+/** A file whose name ends in `.gz` is unpacked. @throws UserError where it cannot be read. */
 export function readTextFile(file: string): TextFile {
-  return decodeText(readBytes(file));
+  return decodeText(/\.gz$/i.test(file) ? unpack(file) : readBytes(file));
+}
+
+function unpack(file: string): Uint8Array {
+  const packed = readBytes(file);
+  try {
+    return gunzipSync(packed);
+  } catch (error) {
+    throw new UserError(`cannot read ${file}: expected a whole gzip file: ${(error as Error).message}`);
+  }
 }
 
 /** @throws UserError where the file cannot be read, or is not JSON (with line and column). */

@@ -1,5 +1,5 @@
-import { accessSync, constants, readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, opendirSync, openSync, readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { fileTrouble } from '../base/text-file.ts';
 import type { Card } from '../manifest/card.ts';
@@ -22,6 +22,8 @@ export interface PrepareOptions {
   readonly dataset: string;
   /** For a table corpus: how its columns are to be read. */
   readonly table?: TableOptions;
+  /** There is a card already: none has to be derived. */
+  readonly carded?: boolean;
 }
 
 /**
@@ -51,9 +53,12 @@ export type Prepare = (root: string, options: PrepareOptions) => Prepared;
 export function rootFolder(root: string, dataset: string): string {
   try {
     const real = realpathSync(root);
-    const folder = statSync(real).isDirectory() ? real : dirname(real);
-    accessSync(real, constants.R_OK);
-    accessSync(folder, constants.R_OK | constants.X_OK);
+    const isFolder = statSync(real).isDirectory();
+    const folder = isFolder ? real : dirname(real);
+    // opened, not asked for rights: a network file system may say yes and mean no
+    opendirSync(folder).closeSync();
+    statSync(join(folder, '.'));
+    if (!isFolder) closeSync(openSync(real, 'r'));
     return folder;
   } catch (error) {
     throw new UserError(`cannot read ROOT of ${dataset}: ${root}: ${fileTrouble(error)}`);

@@ -18,12 +18,15 @@ export interface Delimited {
 
 /** Characters of a wrong field that a problem shows. */
 const SHOWN = 40;
+/** No utterance is longer than this, in characters: such a field is damage, or a quote that swallowed other rows. */
+export const LONGEST_FIELD = 65_536;
 
 /**
  * Reads CSV or TSV text (RFC 4180: quoted fields may hold delimiters, line ends and doubled quotes). Line ends are
  * LF, CRLF or CR; blank lines are skipped; blanks around a field are not part of it, except inside quotes; a quote
  * inside an unquoted field stands for itself. A record with a quote that is not closed, or with text after a closing
- * quote, is reported and left out, and reading goes on with the next line: nothing is lost silently.
+ * quote, is reported and left out, and reading goes on with the next line: nothing is lost silently. So is a record
+ * with a field of more than `LONGEST_FIELD` characters; reading goes on behind that field's last line.
  */
 export function parseDelimited(text: string, delimiter: string, quotes: boolean): Delimited {
   return new Reader(text, delimiter, quotes).read();
@@ -48,19 +51,27 @@ class Reader {
     while (this.at < this.text.length) {
       const start = { at: this.at, line: this.line };
       const fields = this.readRecord();
-      if (fields === null) this.skipLine(start);
+      if (fields === 'overlong') this.skipLine({ at: this.at, line: this.line });
+      else if (fields === null) this.skipLine(start);
       else if (fields.length > 1 || fields[0] !== '') this.records.push({ line: start.line, fields });
     }
     return { records: this.records, problems: this.problems };
   }
 
   /** The fields up to the record's end, which is consumed; null where the record is broken. */
-  private readRecord(): string[] | null {
+  private readRecord(): string[] | null | 'overlong' {
     const fields: string[] = [];
     for (;;) {
       this.skipBlanks();
+      const start = { at: this.at, line: this.line };
       const field = this.quotes && this.text[this.at] === '"' ? this.readQuoted() : this.readPlain();
       if (field === null) return null;
+      if (field.length > LONGEST_FIELD) {
+        const found = `${field.length} that begin ${this.shown(start.at)}`;
+        const expected = `${LONGEST_FIELD} characters in a field or fewer`;
+        this.problems.push({ line: start.line, expected, found });
+        return 'overlong';
+      }
       fields.push(field);
       if (this.text[this.at] !== this.delimiter) break;
       this.at++;

@@ -7,7 +7,11 @@ import { compareIds, type Utterance } from '../manifest/utterance.ts';
  * bytes; a split column gives the fixed split, else folds are by speaker (by session where there is no speaker).
  * @throws UserError where there are fewer than two labels, or the split's values tell no train and test part.
  */
-export function deriveTableCard(dataset: string, rows: readonly Utterance[]): Card {
+export function deriveTableCard(
+  dataset: string,
+  rows: readonly Utterance[],
+  adapter: Card['adapter'] = 'table',
+): Card {
   const labels = distinct(rows.map((row) => row.rawLabel));
   if (labels.length < 2) {
     throw new UserError(
@@ -17,7 +21,7 @@ export function deriveTableCard(dataset: string, rows: readonly Utterance[]): Ca
   return Card.parse({
     name: dataset,
     title: dataset,
-    adapter: 'table',
+    adapter,
     synthetic: false,
     paper: null,
     licence: 'unknown',
@@ -27,7 +31,7 @@ export function deriveTableCard(dataset: string, rows: readonly Utterance[]): Ca
     tasks: [
       {
         name: 'emotion',
-        description: `the ${labels.length} labels of the table`,
+        description: `the ${labels.length} labels of the corpus`,
         classes: labels.map((label) => ({ name: label, labels: [label] })),
         expected: rows.filter((row) => row.rawLabel !== null).length,
         protocol: deriveProtocol(dataset, rows),

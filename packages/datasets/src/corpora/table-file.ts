@@ -1,118 +1,111 @@
 import { statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { UserError } from '../base/errors.ts';
-import { readTextFile } from '../base/text-file.ts';
+import { UserError, UserErrors } from '../base/errors.ts';
+import type { Finding } from '../manifest/finding.ts';
 import { listFolder } from './adapter.ts';
-import { parseDelimited, type DelimitedProblem, type DelimitedRecord } from './delimited.ts';
+import { readRecordFile, RECORD_FILE, type RecordFile } from './record-file.ts';
 import { COLUMN_NAMES, type ColumnRole, type TableOptions } from './table-options.ts';
-
-const DELIMITERS = { comma: ',', tab: '\t', semicolon: ';' } as const;
-
-/** A table, read but not yet interpreted. */
-export interface TableFile {
-  /** Relative to the root. */
-  readonly name: string;
-  readonly columns: readonly string[];
-  readonly records: readonly DelimitedRecord[];
-  readonly problems: readonly DelimitedProblem[];
-  /** Lines that are not UTF-8 and were read as windows-1252. */
-  readonly badLines: readonly number[];
-  /** Quotes do not pair, so they were taken as characters of the text (tab-separated files only). */
-  readonly literalQuotes: boolean;
-}
 
 /**
  * Finds and reads the table of a corpus.
  * @throws UserError where there is none, several to choose from, no header, or no row.
  */
-export function readTable(root: string, folder: string, options: TableOptions): TableFile {
+export function readTable(root: string, folder: string, options: TableOptions): RecordFile {
   const name = options.table ?? findTable(root, folder);
-  const { text, badLines } = readTextFile(join(folder, name));
-  const header = text.slice(0, text.search(/[\r\n]|$/));
-  const delimiter =
-    options.delimiter === undefined ? detectDelimiter(header, name) : DELIMITERS[options.delimiter];
-  const quoted = parseDelimited(text, delimiter, true);
-  const literal = delimiter === '\t' && quoted.problems.length > 0;
-  const { records, problems } = literal ? parseDelimited(text, delimiter, false) : quoted;
-  const [first, ...rest] = records;
-  if (first === undefined)
-    throw new UserError(`the table ${join(folder, name)} is empty: expected a line of column names`);
-  if (rest.length === 0) {
-    throw new UserError(
-      `the table ${join(folder, name)} has no row below its column names (${first.fields.join(', ')})`,
-    );
-  }
-  const columns = first.fields.map((field) => field.trim());
-  const twice = columns.find((column, i) => columns.indexOf(column) < i);
-  if (twice !== undefined) {
-    throw new UserError(
-      `the table ${join(folder, name)} has two columns '${twice}': column names must differ`,
-    );
-  }
-  return { name, columns, records: rest, problems, badLines, literalQuotes: literal };
+  return readRecordFile(join(folder, name), name, options.delimiter);
 }
 
 function findTable(root: string, folder: string): string {
   if (statSync(root).isFile()) return basename(resolve(root));
   const tables = (listFolder(folder) ?? [])
     .map((entry) => entry.name)
-    .filter((name) => /\.(csv|tsv)$/i.test(name));
+    .filter((name) => RECORD_FILE.test(name));
   if (tables.length === 1) return tables[0] as string;
   if (tables.length === 0)
     throw new UserError(
-      `no table in ${root}: expected one .csv or .tsv file, or name it with --columns table=FILE`,
+      `no table in ${root}: expected one .csv, .tsv or .jsonl file, or name it with --columns table=FILE`,
     );
   throw new UserError(
     `${tables.length} tables in ${root}: choose one with --columns table=FILE: ${tables.join(', ')}`,
   );
 }
 
-/** The delimiter that occurs most often in the header, outside quotes; a tie goes to what the name's ending says. */
-function detectDelimiter(header: string, name: string): string {
-  const bare = header.replaceAll(/"[^"]*"/g, '');
-  const preferred = /\.tsv$/i.test(name) ? '\t' : ',';
-  const count = (delimiter: string) => bare.split(delimiter).length - 1;
-  const candidates = [preferred, ...Object.values(DELIMITERS).filter((one) => one !== preferred)];
-  return candidates.reduce((best, one) => (count(one) > count(best) ? one : best));
-}
-
 /** Index of the column of each role; null where the table has none. */
 export type ColumnMap = Readonly<Record<ColumnRole, number | null>>;
 
-/** Roles that every table must have (unless the options say that there is no text). */
-const NEEDED: readonly ColumnRole[] = ['file', 'label', 'text'];
+/** Which column plays which role, and what is missing that the pass can do without. */
+export interface ColumnMapping {
+  readonly columns: ColumnMap;
+  readonly findings: Finding[];
+}
+
+/** Ordinary names of columns, per role. */
+export type ColumnNames = Readonly<Record<ColumnRole, readonly string[]>>;
 
 /**
- * Which column plays which role: as the options say, else by ordinary names, upper or lower case.
- * @throws UserError that says which columns there are, where one is missing.
+ * Which column plays which role: as the options say, else by ordinary names, upper or lower case. A table without a
+ * text is a finding; without files, labels or anything to make folds of there is nothing to go on with.
+ * @throws UserErrors that say which columns there are, one line for each that is missing.
  */
-export function mapColumns(table: TableFile, options: TableOptions): ColumnMap {
+export function mapColumns(
+  table: Pick<RecordFile, 'name' | 'columns'>,
+  options: TableOptions,
+  names: ColumnNames = COLUMN_NAMES,
+): ColumnMapping {
   const there = `the columns of ${table.name} are ${table.columns.join(', ')}`;
-  const lower = table.columns.map((column) => column.toLowerCase());
-  const find = (role: ColumnRole): number | null => {
-    const asked = options[role];
-    if (asked === null) return null;
-    if (asked !== undefined) {
-      const exact = table.columns.indexOf(asked);
-      const index = exact >= 0 ? exact : lower.indexOf(asked.toLowerCase());
-      if (index < 0) throw new UserError(`no column '${asked}' (${role}): ${there}`);
-      return index;
-    }
-    const name = COLUMN_NAMES[role].find((one) => lower.includes(one));
-    if (name !== undefined) return lower.indexOf(name);
-    if (!NEEDED.includes(role)) return null;
-    const none = role === 'text' ? ', or map text to null where the corpus has none' : '';
-    throw new UserError(`no column for the ${role}: ${there}; name one with --columns ${role}=NAME${none}`);
-  };
+  const problems: string[] = [];
   const roles = Object.keys(COLUMN_NAMES) as ColumnRole[];
-  const map = Object.fromEntries(roles.map((role) => [role, find(role)])) as Record<
-    ColumnRole,
-    number | null
-  >;
-  if (map.speaker === null && map.split === null && map.session === null) {
-    throw new UserError(
+  const columns = Object.fromEntries(
+    roles.map((role) => {
+      const asked = options[role];
+      const index = findColumn(table.columns, asked, names[role]);
+      if (typeof asked === 'string' && index === null)
+        problems.push(`no column '${asked}' (${role}): ${there}`);
+      return [role, index];
+    }),
+  ) as Record<ColumnRole, number | null>;
+  for (const role of ['file', 'label'] as const) {
+    if (columns[role] === null && options[role] === undefined)
+      problems.push(`no column for the ${role}: ${there}; name one with --columns ${role}=NAME`);
+  }
+  const foldable = (['speaker', 'split', 'session'] as const).some(
+    (role) => columns[role] !== null || typeof options[role] === 'string',
+  );
+  if (!foldable) {
+    problems.push(
       `no column for the speaker, session or split, so no folds: ${there}; name one with --columns speaker=NAME (or session, split)`,
     );
   }
-  return map;
+  if (problems.length > 0) throw new UserErrors(problems);
+  const textless = columns.text === null && options.text !== null;
+  return { columns, findings: textless ? [noText(table)] : [] };
+}
+
+function findColumn(
+  columns: readonly string[],
+  asked: string | null | undefined,
+  names: readonly string[],
+): number | null {
+  if (asked === null) return null;
+  const lower = columns.map((column) => column.toLowerCase());
+  if (asked === undefined) {
+    const name = names.find((one) => lower.includes(one));
+    return name === undefined ? null : lower.indexOf(name);
+  }
+  const exact = columns.indexOf(asked);
+  const index = exact >= 0 ? exact : lower.indexOf(asked.toLowerCase());
+  return index < 0 ? null : index;
+}
+
+function noText({ name, columns }: Pick<RecordFile, 'name' | 'columns'>): Finding {
+  const expected = 'a column for the text (--columns text=NAME, or text=null where the corpus has none)';
+  return {
+    kind: 'schema',
+    level: 'error',
+    id: null,
+    file: name,
+    line: 1,
+    expected,
+    found: columns.join(', '),
+  };
 }

@@ -12,10 +12,15 @@ const SAMPLE = 20;
 
 /**
  * Finds the folder of the recordings, relative to the root: the one asked for, else the first of the ordinary ones
- * that holds most of the table's first files.
+ * (or of `folders`) that holds most of the table's first files.
  * @throws UserError where the one that was asked for is no folder.
  */
-export function findAudioFolder(root: string, asked: string | undefined, files: readonly string[]): string {
+export function findAudioFolder(
+  root: string,
+  asked: string | undefined,
+  files: readonly string[],
+  folders: readonly string[] = FOLDERS,
+): string {
   if (asked !== undefined) {
     const folder = join(root, asked);
     if (!existsSync(folder) || !statSync(folder).isDirectory()) {
@@ -28,7 +33,7 @@ export function findAudioFolder(root: string, asked: string | undefined, files: 
   const sample = files.slice(0, SAMPLE);
   const held = (folder: string) =>
     sample.filter((file) => existsSync(join(root, resolveFile(root, folder, file)))).length;
-  return FOLDERS.reduce((best, folder) => (held(folder) > held(best) ? folder : best));
+  return folders.reduce((best, folder) => (held(folder) > held(best) ? folder : best), folders[0] ?? '');
 }
 
 /**

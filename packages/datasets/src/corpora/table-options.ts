@@ -6,11 +6,19 @@ import { readJsonFile } from '../base/text-file.ts';
 /** Name of a column; null says that the corpus has none. Absent: found by its name. */
 const Column = z.string().min(1).nullable().optional();
 
-/** How the table of a corpus is read: flags, or a small JSON file of the same keys. */
+/**
+ * How a corpus without an adapter of its own is read: flags, or a small JSON file of the same keys. In a Kaldi data
+ * folder a role names a file of `utterance value` lines (`label: utt2emo`); in Lhotse manifests a key of the
+ * supervisions (`label: custom.emotion`).
+ */
 export const TableOptions = z.strictObject({
-  /** The table, relative to the root; needed only where the root holds several. */
+  /** Found from the files that are there when not given. */
+  format: z.enum(['table', 'kaldi', 'lhotse']).optional(),
+  /** The table (of Lhotse the supervisions), relative to the root; needed only where the root holds several. */
   table: z.string().min(1).optional(),
-  /** Folder of the recordings, relative to the root; found where it has an ordinary name. */
+  /** Lhotse: the recordings, relative to the root; found by the name of the supervisions. */
+  recordings: z.string().min(1).optional(),
+  /** Folder that paths of recordings are relative to, itself relative to the root; found where it has an ordinary name. */
   audio: z.string().min(1).optional(),
   delimiter: z.enum(['comma', 'tab', 'semicolon']).optional(),
   file: z.string().min(1).optional(),
@@ -21,8 +29,14 @@ export const TableOptions = z.strictObject({
   session: Column,
   dialogue: Column,
   turn: Column,
-  /** Ids; otherwise the recordings' paths without their extension. */
+  /** Ids; otherwise the recordings' paths without their extension, for segments with start and end in milliseconds. */
   id: Column,
+  /** Segments of long recordings: start, and end or duration, in seconds. */
+  start: Column,
+  end: Column,
+  duration: Column,
+  /** Index, from 0, of the recording's channel that is meant. */
+  channel: Column,
 });
 export type TableOptions = z.infer<typeof TableOptions>;
 
@@ -34,8 +48,10 @@ export const COLUMN_NAMES = {
     'filename',
     'file_name',
     'audio',
+    'audio.path',
     'audio_file',
     'audio_path',
+    'audio_filepath',
     'path',
     'wav',
     'wav_file',
@@ -49,7 +65,11 @@ export const COLUMN_NAMES = {
   dialogue: ['dialogue', 'dialog', 'dialogue_id', 'dialog_id', 'conversation', 'conversation_id'],
   turn: ['turn', 'turn_id'],
   id: ['utterance_id', 'utt_id', 'utt'],
-} as const;
+  start: ['start', 'start_time', 'offset', 'begin'],
+  end: ['end', 'end_time', 'stop'],
+  duration: ['duration'],
+  channel: [],
+} as const satisfies Record<string, readonly string[]>;
 export type ColumnRole = keyof typeof COLUMN_NAMES;
 
 /**

@@ -1,71 +1,57 @@
 import { UserErrors } from '../base/errors.ts';
-import { normaliseText } from '../manifest/normalise.ts';
-import type { Utterance } from '../manifest/utterance.ts';
+import { describeFinding } from '../manifest/finding.ts';
 import { RowCollector, rootFolder, type Prepared, type PrepareOptions, type Source } from './adapter.ts';
 import type { DelimitedRecord } from './delimited.ts';
+import { fieldCountFinding, readingFindings, type RecordFile } from './record-file.ts';
 import { deriveTableCard } from './table-card.ts';
-import { mapColumns, readTable, type ColumnMap, type TableFile } from './table-file.ts';
+import { mapColumns, readTable, type ColumnMap } from './table-file.ts';
 import { findAudioFolder, resolveFile, withoutEnding } from './table-media.ts';
-import type { ColumnRole } from './table-options.ts';
+import type { ColumnRole, TableOptions } from './table-options.ts';
+import { addTableRow, endOf, parseSeconds } from './table-row.ts';
 
 /**
- * Any corpus that is a CSV or TSV table and a folder of recordings. The root is the folder of the table, or the
+ * Any corpus that is a CSV, TSV or JSONL table and a folder of recordings. The root is the folder of the table, or the
  * table itself. One row is one utterance; ids are `<dataset>/<file without its ending>`, or come from an id column.
  * The card is derived from the rows.
+ *
+ * Columns that the options name as start, end and duration make segments. Those that are only called so do it where
+ * some recording has several rows; where each row has a recording of its own they are taken for times that somebody
+ * annotated, against which the recording's length is checked.
  */
 export function prepareTable(root: string, options: PrepareOptions): Prepared {
   const folder = rootFolder(root, options.dataset);
   const mapping = options.table ?? {};
   const table = readTable(root, folder, mapping);
-  const columns = mapColumns(table, mapping);
+  const { columns, findings } = mapColumns(table, mapping);
   const rows = new RowCollector();
-  reportReading(table, rows);
-  const whole = table.records.filter((record) => hasAllFields(record, table, rows));
+  rows.problems.push(...readingFindings(table), ...findings);
+  const whole = table.records.filter((record) => {
+    const problem = fieldCountFinding(table, record);
+    if (problem !== null) rows.problems.push(problem);
+    return problem === null;
+  });
   const files = whole.map((record) => cell(record, columns, 'file')).filter((file) => file !== null);
-  const audio = findAudioFolder(folder, mapping.audio, files);
-  for (const record of whole)
-    addRow({ folder, audio, dataset: options.dataset, table, columns, rows }, record);
+  const context: RowContext = {
+    folder,
+    audio: findAudioFolder(folder, mapping.audio, files),
+    dataset: options.dataset,
+    table,
+    columns,
+    rows,
+    segments: namesSegments(mapping) || new Set(files).size < files.length,
+  };
+  for (const record of whole) addRow(context, record);
   if (rows.utterances.length === 0) {
-    const lines = rows.problems.map((p) => `${p.file}:${p.line}: expected ${p.expected}, found ${p.found}`);
+    const lines = rows.problems.map(describeFinding);
     throw new UserErrors([`the table ${table.name} has no row that can be used`, ...lines.slice(0, 10)]);
   }
-  return {
-    utterances: rows.utterances,
-    problems: rows.problems,
-    sources: rows.sources,
-    card: deriveTableCard(options.dataset, rows.utterances),
-  };
+  const { utterances, problems, sources } = rows;
+  const card = options.carded === true ? {} : { card: deriveTableCard(options.dataset, utterances) };
+  return { utterances, problems, sources, ...card };
 }
 
-function reportReading(table: TableFile, rows: RowCollector): void {
-  const file = table.name;
-  for (const line of table.badLines) {
-    rows.report(
-      'encoding',
-      'error',
-      { file, line },
-      'UTF-8',
-      'bytes read as windows-1252: save the table as UTF-8',
-    );
-  }
-  for (const { line, expected, found } of table.problems)
-    rows.report('line', 'error', { file, line }, expected, found);
-  if (table.literalQuotes) {
-    rows.report(
-      'line',
-      'warning',
-      { file, line: null },
-      'quotes in pairs',
-      'others: quotes are read as characters',
-    );
-  }
-}
-
-function hasAllFields(record: DelimitedRecord, table: TableFile, rows: RowCollector): boolean {
-  const [found, expected] = [record.fields.length, table.columns.length];
-  if (found === expected) return true;
-  rows.report('line', 'error', { file: table.name, line: record.line }, `${expected} fields`, `${found}`);
-  return false;
+function namesSegments({ start, end, duration }: TableOptions): boolean {
+  return [start, end, duration].some((column) => typeof column === 'string');
 }
 
 /** The cell of a role, trimmed; null where there is no such column or the cell is empty. */
@@ -79,52 +65,77 @@ interface RowContext {
   readonly folder: string;
   readonly audio: string;
   readonly dataset: string;
-  readonly table: TableFile;
+  readonly table: RecordFile;
   readonly columns: ColumnMap;
   readonly rows: RowCollector;
+  /** Start, end and duration cut a segment out of the recording. */
+  readonly segments: boolean;
 }
 
 function addRow(context: RowContext, record: DelimitedRecord): void {
   const { folder, audio, dataset, table, columns, rows } = context;
   const source: Source = { file: table.name, line: record.line };
-  const file = cell(record, columns, 'file');
-  if (file === null) {
-    rows.report('schema', 'error', source, `a file in column ${table.columns[columns.file ?? 0]}`, 'nothing');
-    return;
-  }
-  const turn = cell(record, columns, 'turn');
-  if (turn !== null && !/^\d+$/.test(turn)) {
+  const value = (role: ColumnRole) => cell(record, columns, role);
+  const wrong = (role: ColumnRole, expected: string, found: string) =>
     rows.report(
       'schema',
       'error',
       source,
-      `a whole number in column ${table.columns[columns.turn ?? 0]}`,
-      `'${turn}'`,
+      `${expected} in column ${table.columns[columns[role] ?? 0]}`,
+      found,
     );
-    return;
+  const file = value('file');
+  if (file === null) return wrong('file', 'a file', 'nothing');
+  for (const role of ['turn', 'channel'] as const) {
+    const number = value(role);
+    if (number !== null && !/^\d+$/.test(number)) return wrong(role, 'a whole number', `'${number}'`);
   }
-  const rawText = columns.text === null ? '' : (record.fields[columns.text] ?? '');
-  const row: Utterance = {
-    id: `${dataset}/${cell(record, columns, 'id') ?? withoutEnding(folder, file)}`,
+  const bounds = { start: value('start'), end: value('end'), duration: value('duration') };
+  for (const [role, text] of Object.entries(bounds)) {
+    if (context.segments && text !== null && parseSeconds(text) === null)
+      return wrong(role as keyof typeof bounds, 'seconds', `'${text}'`);
+  }
+  const times = timesOf(bounds);
+  const segment = context.segments ? times : {};
+  const [turn, channel] = [value('turn'), value('channel')];
+  addTableRow(
+    rows,
     dataset,
-    split: cell(record, columns, 'split'),
-    session: cell(record, columns, 'session'),
-    dialogue: cell(record, columns, 'dialogue'),
-    turn: turn === null ? null : Number(turn),
-    speaker: cell(record, columns, 'speaker'),
-    rawLabel: cell(record, columns, 'label'),
-    annotations: [],
-    text: normaliseText(rawText),
-    rawText,
-    textSource: 'corpus',
-    media: {
+    {
+      id: value('id') ?? withoutEnding(folder, file) + segmentName(segment),
       path: resolveFile(folder, audio, file),
-      sha256: null,
-      seconds: null,
-      sampleRate: null,
-      channels: null,
+      ...segment,
+      channel: channel === null ? undefined : Number(channel),
+      label: value('label'),
+      text: columns.text === null ? '' : (record.fields[columns.text] ?? ''),
+      speaker: value('speaker'),
+      split: value('split'),
+      session: value('session'),
+      dialogue: value('dialogue'),
+      turn: turn === null ? null : Number(turn),
     },
-    tags: {},
-  };
-  rows.add(row, source);
+    context.segments ? source : { ...source, ...times },
+  );
+}
+
+interface Times {
+  readonly start?: number;
+  readonly end?: number;
+}
+
+/** Start and end in seconds; a duration stands in for an end. What is no number is left out. */
+function timesOf(bounds: Readonly<Record<'start' | 'end' | 'duration', string | null>>): Times {
+  const [start, end, duration] = [bounds.start, bounds.end, bounds.duration].map((text) =>
+    text === null ? null : parseSeconds(text),
+  );
+  const last = end ?? (typeof duration === 'number' ? endOf(start ?? 0, duration) : null);
+  // a row with one bound in a table of whole recordings says nothing of their length
+  return { ...(typeof start === 'number' && { start }), ...(typeof last === 'number' && { end: last }) };
+}
+
+/** `-0001500-0003250`: start and end in milliseconds, as Kaldi's recipes name segments; nothing for whole recordings. */
+function segmentName({ start, end }: Times): string {
+  if (start === undefined && end === undefined) return '';
+  const name = (seconds: number) => `-${String(Math.round(seconds * 1000)).padStart(7, '0')}`;
+  return name(start ?? 0) + (end === undefined ? '' : name(end));
 }

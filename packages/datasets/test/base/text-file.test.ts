@@ -1,15 +1,30 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/base/errors.ts';
 import { decodeText, readJsonFile, readTextFile } from '../../src/base/text-file.ts';
 import { temporaryFolder } from '../support.ts';
 
 describe('decodeText', () => {
-  it('drops a byte-order mark and reads UTF-16 that has one', () => {
-    expect(decodeText(Buffer.from('\ufeffaż', 'utf8'))).toEqual({ text: 'aż', badLines: [] });
-    expect(decodeText(Buffer.from('\ufeffaż', 'utf16le'))).toEqual({ text: 'aż', badLines: [] });
-    expect(decodeText(Buffer.from('\ufeffaż', 'utf16le').swap16())).toEqual({ text: 'aż', badLines: [] });
+  it('drops a byte-order mark and reads UTF-16, and says so', () => {
+    const text = 'aż';
+    const read = (bytes: Buffer) => decodeText(bytes);
+    const [utf8, le, be] = ['utf-8', 'utf-16le', 'utf-16be'].map((encoding) => ({
+      text,
+      badLines: [],
+      encoding,
+    }));
+    expect(read(Buffer.from(text, 'utf8'))).toEqual({ ...utf8, mark: false });
+    expect(read(Buffer.from(`\ufeff${text}`, 'utf8'))).toEqual({ ...utf8, mark: true });
+    expect(read(Buffer.from(`\ufeff${text}`, 'utf16le'))).toEqual({ ...le, mark: true });
+    expect(read(Buffer.from(`\ufeff${text}`, 'utf16le').swap16())).toEqual({ ...be, mark: true });
+    const plain = 'file,label\n'.repeat(9);
+    const zero = { text: plain, badLines: [], mark: false };
+    expect(read(Buffer.from(plain, 'utf16le'))).toEqual({ ...zero, encoding: 'utf-16le' });
+    expect(read(Buffer.from(plain, 'utf16le').swap16())).toEqual({ ...zero, encoding: 'utf-16be' });
+    expect(read(Buffer.alloc(8)).encoding).toBe('utf-8');
+    expect(read(Buffer.alloc(0))).toEqual({ text: '', badLines: [], encoding: 'utf-8', mark: false });
   });
 
   it('reads only the lines that are not UTF-8 as windows-1252, and names them', () => {
@@ -19,7 +34,7 @@ describe('decodeText', () => {
       Buffer.from('ok\n', 'utf8'),
       Buffer.from([0xe9]),
     ]);
-    expect(decodeText(bytes)).toEqual({ text: 'ż\nI’m\nok\né', badLines: [2, 4] });
+    expect(decodeText(bytes)).toMatchObject({ text: 'ż\nI’m\nok\né', badLines: [2, 4] });
   });
 });
 
@@ -40,6 +55,17 @@ describe('readTextFile and readJsonFile', () => {
     expect(message('none')).toBe('cannot read F/none: there is no such file or folder');
     expect(message('inner')).toBe('cannot read F/inner: it is a folder');
     expect(message('loop')).toBe('cannot read F/loop: its symbolic links form a loop');
+  });
+
+  it('unpack gzip, and say where it ends early', () => {
+    const folder = temporaryFolder();
+    const packed = gzipSync('a,b\n1,2\n');
+    writeFileSync(join(folder, 't.csv.gz'), packed);
+    writeFileSync(join(folder, 'torn.csv.gz'), packed.subarray(0, packed.length - 12));
+    expect(readTextFile(join(folder, 't.csv.gz')).text).toBe('a,b\n1,2\n');
+    expect(() => readTextFile(join(folder, 'torn.csv.gz'))).toThrow(
+      `cannot read ${join(folder, 'torn.csv.gz')}: expected a whole gzip file: unexpected end of file`,
+    );
   });
 
   it('name line and column of broken JSON', () => {

@@ -60,11 +60,19 @@ describe('parseDelimited', () => {
     expect(parseDelimited('"a\tb"c\n', '\t', false).records[0]?.fields).toEqual(['"a', 'b"c']);
   });
 
-  it('reads a field of 10 MB', () => {
+  it('reports a field that is too long for one, and goes on behind it', () => {
     const long = 'x'.repeat(10_000_000);
-    expect(fields(`a,"${long}"\n${long},b`).map((one) => one.map((field) => field.length))).toEqual([
-      [1, 10_000_000],
-      [10_000_000, 1],
+    const { records, problems } = csv(`a,b\n1,"${long}"\n${long},2\n3,"${'y\n'.repeat(40_000)}"\n4,5\n`);
+    expect(records.map(({ line, fields }) => [line, ...fields])).toEqual([
+      [1, 'a', 'b'],
+      [40_005, '4', '5'],
     ]);
+    const expected = '65536 characters in a field or fewer';
+    expect(problems).toEqual([
+      { line: 2, expected, found: `10000000 that begin '"${'x'.repeat(39)}'` },
+      { line: 3, expected, found: `10000000 that begin '${'x'.repeat(40)}'` },
+      { line: 4, expected, found: `80000 that begin '"y'` },
+    ]);
+    expect(fields(`${'x'.repeat(65_536)},b`)[0]?.[1]).toBe('b');
   });
 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mapColumns, readTable } from '../../src/corpora/table-file.ts';
+import { describeFinding } from '../../src/manifest/finding.ts';
 import type { TableOptions } from '../../src/corpora/table-options.ts';
 import { putFiles, temporaryFolder } from '../support.ts';
 
@@ -44,7 +45,7 @@ describe('readTable', () => {
 
   it('says that there is nothing in it', () => {
     expect(() => read({ 'notes.txt': '' })).toThrow(
-      'expected one .csv or .tsv file, or name it with --columns table=FILE',
+      'expected one .csv, .tsv or .jsonl file, or name it with --columns table=FILE',
     );
     expect(() => read({ 't.csv': '' })).toThrow(
       /the table .*t\.csv is empty: expected a line of column names/,
@@ -74,14 +75,7 @@ describe('readTable', () => {
 });
 
 describe('mapColumns', () => {
-  const table = (columns: string[]) => ({
-    name: 't.csv',
-    columns,
-    records: [],
-    problems: [],
-    badLines: [],
-    literalQuotes: false,
-  });
+  const table = (columns: string[]) => ({ name: 't.csv', columns });
 
   it('finds columns by ordinary names, in order of preference', () => {
     const columns = [
@@ -94,7 +88,7 @@ describe('mapColumns', () => {
       'Split',
       'turn',
     ];
-    expect(mapColumns(table(columns), {})).toEqual({
+    expect(mapColumns(table(columns), {}).columns).toEqual({
       file: 5,
       label: 3,
       text: 2,
@@ -104,28 +98,42 @@ describe('mapColumns', () => {
       dialogue: null,
       turn: 7,
       id: null,
+      start: null,
+      end: null,
+      duration: null,
+      channel: null,
     });
   });
 
   it('does as it is told', () => {
     const columns = ['file', 'label', 'text', 'speaker', 'split', 'Mood', 'mood'];
-    const map = mapColumns(table(columns), { label: 'mood', speaker: 'SPEAKER', split: null, text: null });
-    expect(map).toMatchObject({ file: 0, label: 6, text: null, speaker: 3, split: null });
+    const options = { label: 'mood', speaker: 'SPEAKER', split: null, text: null };
+    expect(mapColumns(table(columns), options).columns).toMatchObject({
+      file: 0,
+      label: 6,
+      text: null,
+      speaker: 3,
+      split: null,
+    });
   });
 
   it('says which columns there are when one is missing', () => {
     const message = 'the columns of t.csv are clip, mood, who';
     const columns = table(['clip', 'mood', 'who']);
     expect(() => mapColumns(columns, {})).toThrow(
-      `no column for the label: ${message}; name one with --columns label=NAME`,
+      [
+        `no column for the label: ${message}; name one with --columns label=NAME`,
+        `no column for the speaker, session or split, so no folds: ${message}; name one with --columns speaker=NAME (or session, split)`,
+      ].join('\n'),
     );
-    expect(() => mapColumns(columns, { label: 'mod' })).toThrow(`no column 'mod' (label): ${message}`);
-    expect(() => mapColumns(columns, { label: 'mood' })).toThrow(
-      'or map text to null where the corpus has none',
+    expect(() => mapColumns(columns, { label: 'mod', speaker: 'who' })).toThrow(
+      new RegExp(`^no column 'mod' \\(label\\): ${message}$`),
     );
-    expect(() => mapColumns(columns, { label: 'mood', text: null })).toThrow(
-      `no column for the speaker, session or split, so no folds: ${message}`,
-    );
-    expect(mapColumns(columns, { label: 'mood', text: null, speaker: 'who' }).speaker).toBe(2);
+    const found = mapColumns(columns, { label: 'mood', speaker: 'who' });
+    expect(found.columns).toMatchObject({ label: 1, text: null, speaker: 2 });
+    expect(found.findings.map(describeFinding)).toEqual([
+      't.csv:1: schema: expected a column for the text (--columns text=NAME, or text=null where the corpus has none), found clip, mood, who',
+    ]);
+    expect(mapColumns(columns, { label: 'mood', speaker: 'who', text: null }).findings).toEqual([]);
   });
 });
