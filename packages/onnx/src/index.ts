@@ -4,5 +4,6 @@ export * from './model-writer.ts';
 export * from './tfjs.ts';
 export * from './tracer/trace.ts';
 export * from './tracer/scan.ts';
+export * from './tracer/real-steps.ts';
 export * from './session.ts';
 export * from './devices.ts';

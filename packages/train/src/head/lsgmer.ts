@@ -17,7 +17,7 @@ import { POOLED } from './interpolation.ts';
 import { foldedLabelMean, frameQueries, labelQueries, type LabelAttended } from './label-attention.ts';
 import { attributionConsistency, crossEntropy, weightedSum } from './loss.ts';
 import { bilstm } from './lstm.ts';
-import { linear, linearWeights, maskedMean, meanWeights, need, paddingScores } from './ops.ts';
+import { linear, linearOfReal, linearWeights, maskedMean, meanWeights, need, paddingScores } from './ops.ts';
 import {
   checkOptions,
   classifierWidth,
@@ -51,7 +51,7 @@ function encodeText(parameters: Tensors, batch: Tensors, options: LsgmerOptions)
   const mask = need(batch, 'textMask');
   const h0 =
     options['text.encoder'] === 'linear'
-      ? linear(text, linearWeights(parameters, 'text.linear'))
+      ? linearOfReal(text, mask, linearWeights(parameters, 'text.linear'))
       : bilstm(text, mask, {
           wx: need(parameters, 'text.lstm.wx'),
           wh: need(parameters, 'text.lstm.wh'),
@@ -64,7 +64,7 @@ function encodeText(parameters: Tensors, batch: Tensors, options: LsgmerOptions)
 /** Eq. 2: audio [B, m, Da] and the spectrogram map -> H_a0 [B, m, d]. */
 function encodeAudio(parameters: Tensors, batch: Tensors, options: LsgmerOptions): Stream {
   const mask = need(batch, 'audioMask');
-  let h0 = linear(need(batch, 'audio'), linearWeights(parameters, 'audio.linear'));
+  let h0 = linearOfReal(need(batch, 'audio'), mask, linearWeights(parameters, 'audio.linear'));
   if (usesMap(options)) {
     const weights = linearWeights(parameters, 'audio.map');
     const map = need(batch, 'map');

@@ -1,4 +1,5 @@
-import { isTracing, scan, tf } from '@lsgmer/onnx';
+import { isTracing, packed, realSteps, scan, tf } from '@lsgmer/onnx';
+import { padded, type SaveForGradient } from './ops.ts';
 
 /**
  * Weights of one bidirectional LSTM layer. The first index is the direction (0 forward, 1 backward), gates stand
@@ -36,28 +37,29 @@ interface Projected {
  * Padding zeroes the cell state, and with it h = o tanh(c): going forward nothing real comes after it, going
  * backward it comes first and leaves the state as it began.
  *
- * Eager code unrolls the steps under tfjs's own autodiff; traced code becomes two ONNX Scans, forward and a
- * backward written by hand.
+ * Eager code unrolls the steps under tfjs's own autodiff; traced code projects real tokens only and becomes two ONNX
+ * Scans, forward and a backward written by hand.
  * @param x [B, n, Din]
  * @param mask [B, n], 1 for a real token, 0 for padding
  * @returns [B, n, 2h], forward direction first
  */
 export function bilstm(x: tf.Tensor, mask: tf.Tensor, weights: LstmWeights): tf.Tensor {
+  const { wx, wh, bih, bhh } = weights;
+  const bias = tf.add(bih, bhh);
+  if (isTracing()) return scanned(x, mask, wx, wh, bias);
   const [rows, steps, inputs] = x.shape as [number, number, number];
-  const gates = weights.wx.shape[2] as number; // 4h
+  const gates = wx.shape[2] as number; // 4h
   const inTime = tf.reshape(tf.transpose(x, [1, 0, 2]), [steps * rows, inputs]); // [n*B, Din]
-  const [wxForward, wxBackward] = tf.unstack(weights.wx) as [tf.Tensor, tf.Tensor]; // [Din, 4h]
-  const bias = tf.add(weights.bih, weights.bhh);
+  const [wxForward, wxBackward] = tf.unstack(wx) as [tf.Tensor, tf.Tensor]; // [Din, 4h]
   const [biasForward, biasBackward] = tf.unstack(bias) as [tf.Tensor, tf.Tensor]; // [4h]
   const project = (w: tf.Tensor, b: tf.Tensor): tf.Tensor =>
     tf.reshape(tf.add(tf.matMul(inTime, w), b), [steps, rows, gates]);
-  const projected: Projected = {
+  const hidden = unrolled({
     forward: project(wxForward, biasForward),
     backward: project(wxBackward, biasBackward),
-    wh: weights.wh,
+    wh,
     mask: tf.reshape(tf.transpose(mask), [steps, rows, 1]),
-  };
-  const hidden = isTracing() ? scanned(projected) : unrolled(projected); // [n, B, 2h]
+  }); // [n, B, 2h]
   return tf.transpose(hidden, [1, 0, 2]);
 }
 
@@ -88,9 +90,6 @@ function eachStep(sequence: tf.Tensor): tf.Tensor[] {
   return steps === 1 ? [tf.reshape(sequence, rest)] : tf.unstack(sequence);
 }
 
-/** What tf.customGrad passes as its last argument. */
-type SaveForGradient = (tensors: tf.Tensor[]) => void;
-
 /** Gate activations i, f, g, o of pre-activations [..., 4h]. */
 function activated(gates: tf.Tensor): [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor] {
   const [i, f, g, o] = tf.split(gates, 4, -1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
@@ -98,65 +97,121 @@ function activated(gates: tf.Tensor): [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tenso
 }
 
 /**
- * The recurrence as one Scan, with another for its gradient. Both directions stand below each other as 2B rows.
- * What counts here is the number of nodes in a Scan's body: each costs more than its arithmetic.
+ * Where what happens at scan time t in direction k and row b stands among the rows of a sequence [n, 2, B]: the
+ * backward direction meets its last token first.
  */
-function scanned({ forward, backward, wh, mask }: Projected): tf.Tensor {
-  const [, rows, gates] = forward.shape as [number, number, number];
-  const size = gates / 4;
-  // [n, 2B, 1]: what each direction meets at its t-th step
-  const real = tf.concat([mask, tf.reverse(mask, 0)], 1);
+function scanRow(t: number, k: number, b: number, rows: number): number {
+  return (2 * t + k) * rows + b;
+}
 
+/** Indices that lead from padded rows [B, n, 2] to scan order [n, 2, B], and back. */
+function orders(rows: number, steps: number): { readonly toScan: tf.Tensor; readonly toRows: tf.Tensor } {
+  const toScan = new Int32Array(2 * rows * steps);
+  const toRows = new Int32Array(2 * rows * steps);
+  for (let b = 0; b < rows; b++) {
+    for (let token = 0; token < steps; token++) {
+      for (const k of [0, 1]) {
+        const inScan = scanRow(k === 0 ? token : steps - 1 - token, k, b, rows);
+        const inRows = 2 * (b * steps + token) + k;
+        toScan[inScan] = inRows;
+        toRows[inRows] = inScan;
+      }
+    }
+  }
+  return {
+    toScan: tf.tensor(toScan, [steps, 2, rows], 'int32'),
+    toRows: tf.tensor(toRows, [rows, steps, 2], 'int32'),
+  };
+}
+
+/**
+ * The layer as one Scan, with another for its gradient. Both directions run in one Scan, sequences [n, 2, B, ...],
+ * the backward one from its last token. What counts in a Scan's body is the number of nodes: each costs more than
+ * its arithmetic.
+ */
+function scanned(x: tf.Tensor, mask: tf.Tensor, wx: tf.Tensor, wh: tf.Tensor, bias: tf.Tensor): tf.Tensor {
+  const [rows, steps] = x.shape as [number, number];
+  const size = wh.shape[1] as number;
   const run = tf.customGrad((...given) => {
-    const [zf, zb, wh, save] = given as [...Triple, SaveForGradient];
-    const [wf, wb] = tf.unstack(wh) as [tf.Tensor, tf.Tensor]; // [h, 4h]
+    const [x, wx, wh, bias, save] = given as [tf.Tensor, ...Triple, SaveForGradient];
+    const tokens = realSteps(mask);
+    const inputs = packed(x, tokens); // [R, Din]
+    const [wf, wb] = tf.unstack(wx) as [tf.Tensor, tf.Tensor]; // [Din, 4h]
+    const [bf, bb] = tf.unstack(bias) as [tf.Tensor, tf.Tensor]; // [4h]
+    const ahead = tf.transpose(tokens.place); // [n, B]
+    const projected = [
+      tf.gather(tf.add(tf.matMul(inputs, wf), bf), ahead),
+      tf.gather(tf.add(tf.matMul(inputs, wb), bb), tf.reverse(ahead, 0)),
+    ]; // [n, B, 4h] each
+    const inTime = tf.reshape(tf.transpose(mask), [steps, 1, rows, 1]);
     const { outputs } = scan({
-      initial: { hf: zeros(rows, size), hb: zeros(rows, size), c: zeros(2 * rows, size) },
-      sequences: { zf, zb, real },
-      reversed: ['zb', 'hb'],
-      body: ({ hf, hb, c }, { zf, zb, real }) => {
-        const z = tf.concat([tf.add(tf.matMul(hf, wf), zf), tf.add(tf.matMul(hb, wb), zb)], 0); // [2B, 4h]
-        const [zif, zg, zo] = tf.split(z, [2 * size, size, size], 1) as [tf.Tensor, tf.Tensor, tf.Tensor];
-        const [i, f] = tf.split(tf.mul(tf.sigmoid(zif), real), 2, 1) as [tf.Tensor, tf.Tensor];
+      initial: { h: zeros(rows, size), c: zeros(rows, size) },
+      sequences: { z: tf.stack(projected, 1), real: tf.concat([inTime, tf.reverse(inTime, 0)], 1) },
+      body: ({ h, c }, { z, real }) => {
+        const sum = tf.add(tf.matMul(h, wh), z); // [2, B, 4h]
+        const [zif, zg, zo] = tf.split(sum, [2 * size, size, size], 2) as Triple;
+        const [i, f] = tf.split(tf.mul(tf.sigmoid(zif), real), 2, 2) as [tf.Tensor, tf.Tensor];
         const [g, o] = [tf.tanh(zg), tf.sigmoid(zo)];
         const [taken, kept] = [tf.mul(i, g), tf.mul(f, c)];
         const cell = tf.add(kept, taken);
         const squashed = tf.tanh(cell);
-        const h = tf.mul(o, squashed);
-        const [nextForward, nextBackward] = tf.split(h, 2, 0) as [tf.Tensor, tf.Tensor];
-        const states = { hf: nextForward, hb: nextBackward, c: cell };
+        const next = tf.mul(o, squashed);
         return {
-          states,
-          outputs: { hf: nextForward, hb: nextBackward, i, f, g, o, taken, kept, squashed, h },
+          states: { h: next, c: cell },
+          outputs: { i, f, g, o, taken, kept, squashed, h: next },
         };
       },
     });
-    const { hf, hb, i, f, g, o, taken, kept, squashed, h } = outputs;
-    save([wh, hf, hb, i, f, g, o, taken, kept, squashed, h]);
-    return { value: tf.concat([hf, hb], 2), gradFunc: backwardPass };
+    const { i, f, g, o, taken, kept, squashed, h } = outputs; // [n, 2, B, h]
+    save([
+      mask,
+      inputs,
+      tokens.row,
+      tokens.step,
+      tokens.place,
+      wf,
+      wb,
+      wh,
+      i,
+      f,
+      g,
+      o,
+      taken,
+      kept,
+      squashed,
+      h,
+    ]);
+    const { toRows } = orders(rows, steps);
+    const value = tf.reshape(tf.gather(tf.reshape(h, [-1, size]), toRows), [rows, steps, 2 * size]);
+    return { value, gradFunc: backwardPass };
   });
-  return run(forward, backward, wh);
+  return run(x, wx, wh, bias);
 }
 
 type Triple = [tf.Tensor, tf.Tensor, tf.Tensor];
 
 /**
- * Gradients of the pre-activations [n, B, 4h] and recurrent weights [2, h, 4h] of both directions. With dh and dc
- * arriving at a step,
+ * Gradients of x [B, n, Din], input weights [2, Din, 4h], recurrent weights [2, h, 4h] and biases [2, 4h]. With dh and dc arriving
+ * at a step,
  *   d = dc + dh o (1 - tanh(c)^2),   dc' = d f,   dh' = dz wh^T,
  *   dz = [d g i(1-i), d c' f(1-f), d i (1-g^2), dh tanh(c) o(1-o)].
  * All factors of d and dh are computed for the whole sequence at once, from products that the forward pass left:
  * taken = i g, kept = f c', h = o tanh(c). i and f carry the mask, which is 0 or 1, so that i(1-i) carries it too.
  */
 function backwardPass(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
-  const [wh, hf, hb, i, f, g, o, taken, kept, squashed, h] = saved as [
+  const [mask, inputs, row, step, place, wf, wb, wh, i, f, g, o, taken, kept, squashed, h] = saved as [
+    tf.Tensor2D,
+    tf.Tensor2D,
+    tf.Tensor1D,
+    tf.Tensor1D,
+    tf.Tensor2D,
     ...Triple,
     ...Triple,
     ...Triple,
     tf.Tensor,
     tf.Tensor,
   ];
-  const [steps, rows, size] = hf.shape as [number, number, number];
+  const [steps, , rows, size] = h.shape as [number, number, number, number];
   const less = (x: tf.Tensor, a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.sub(x, tf.mul(a, b));
   const factors = {
     toInput: less(taken, taken, i),
@@ -165,43 +220,55 @@ function backwardPass(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
     toOutput: less(h, h, o),
     toCell: less(o, h, squashed),
     f,
-  }; // [n, 2B, h]
-  const [dyf, dyb] = tf.split(dy, 2, 2) as [tf.Tensor, tf.Tensor]; // [n, B, h]
+  }; // [n, 2, B, h]
+  const { toScan } = orders(rows, steps);
 
   const { outputs } = scan({
-    initial: { dh: zeros(2 * rows, size), dc: zeros(2 * rows, size) },
-    sequences: { dyf, dyb, ...factors },
-    // The recurrence backwards: the forward direction from the last token, the backward one from the first.
-    reversed: ['dyf', 'dzf', 'toInput', 'toForget', 'toCandidate', 'toOutput', 'toCell', 'f'],
-    body: ({ dh, dc }, { dyf, dyb, toInput, toForget, toCandidate, toOutput, toCell, f }) => {
-      const all = tf.add(dh, tf.concat([dyf, dyb], 0)); // [2B, h]
+    initial: { dh: zeros(rows, size), dc: zeros(rows, size) },
+    sequences: { dy: tf.gather(tf.reshape(dy, [-1, size]), toScan), ...factors },
+    reversed: 'all',
+    body: ({ dh, dc }, { dy, toInput, toForget, toCandidate, toOutput, toCell, f }) => {
+      const all = tf.add(dh, dy); // [2, B, h]
       const d = tf.add(dc, tf.mul(all, toCell));
       const parts = [tf.mul(d, toInput), tf.mul(d, toForget), tf.mul(d, toCandidate), tf.mul(all, toOutput)];
-      const dz = tf.concat(parts, 1); // [2B, 4h]
-      const [dzf, dzb] = tf.split(dz, 2, 0) as [tf.Tensor, tf.Tensor];
+      const dz = tf.concat(parts, 2); // [2, B, 4h]
       // One product for both directions: a thread each. Two products would be cut between threads, and rounding
       // would depend on how many there are.
-      const before = tf.matMul(tf.reshape(dz, [2, rows, 4 * size]), wh, false, true);
-      const states = { dh: tf.reshape(before, [2 * rows, size]), dc: tf.mul(d, f) };
-      return { states, outputs: { dzf, dzb } };
+      return { states: { dh: tf.matMul(dz, wh, false, true), dc: tf.mul(d, f) }, outputs: { dz } };
     },
   });
-  const { dzf, dzb } = outputs; // [n, B, 4h]
-  const flat = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [steps * rows, -1]);
-  const dwf = tf.matMul(flat(shifted(hf, 0)), flat(dzf), true);
-  const dwb = tf.matMul(flat(shifted(hb, 1)), flat(dzb), true);
-  return [dzf, dzb, tf.stack([dwf, dwb])];
+  const inScan = tf.reshape(outputs.dz, [-1, 4 * size]);
+  const before = tf.reshape(oneLater(h), [-1, size]);
+  const scalar = (value: number): tf.Scalar => tf.scalar(value, 'int32');
+  const times = [step, tf.sub(scalar(steps - 1), step)];
+  const gradients = times.map((time, k) => {
+    const places = tf.add(tf.add(tf.mul(time, scalar(2 * rows)), scalar(k * rows)), row); // as scanRow has it
+    const dz = tf.gather(inScan, places); // [R, 4h]
+    const previous = tf.gather(before, places); // [R, h]
+    const dx = tf.matMul(dz, k === 0 ? wf : wb, false, true); // [R, Din]
+    return { dx, dwx: tf.matMul(inputs, dz, true), dwh: tf.matMul(previous, dz, true), db: tf.sum(dz, 0) };
+  }) as [Gradients, Gradients];
+  const both = (which: keyof Gradients): tf.Tensor => tf.stack(gradients.map((each) => each[which]));
+  const dx = padded(tf.add(gradients[0].dx, gradients[1].dx), place, mask);
+  return [dx, both('dwx'), both('dwh'), both('db')];
+}
+
+/** Of one direction. */
+interface Gradients {
+  readonly dx: tf.Tensor;
+  readonly dwx: tf.Tensor;
+  readonly dwh: tf.Tensor;
+  readonly db: tf.Tensor;
 }
 
 function zeros(rows: number, size: number): tf.Tensor {
-  return tf.zeros([rows, size]);
+  return tf.zeros([2, rows, size]);
 }
 
-/** The sequence [n, ...] one step later (end 0) or earlier (end 1), with zeros where nothing was. */
-function shifted(sequence: tf.Tensor, end: 0 | 1): tf.Tensor {
+/** The sequence [n, ...] one step later, with zeros before its first step. */
+function oneLater(sequence: tf.Tensor): tf.Tensor {
   const [steps, ...rest] = sequence.shape as [number, ...number[]];
   const zeros = tf.zeros([1, ...rest]);
   if (steps === 1) return zeros;
-  const kept = tf.slice(sequence, [end, ...rest.map(() => 0)], [steps - 1, ...rest]);
-  return tf.concat(end === 0 ? [zeros, kept] : [kept, zeros], 0);
+  return tf.concat([zeros, tf.slice(sequence, rest.map(() => 0).concat(0), [steps - 1, ...rest])], 0);
 }

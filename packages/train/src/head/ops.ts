@@ -1,4 +1,4 @@
-import { tf } from '@lsgmer/onnx';
+import { isTracing, packed, realSteps, tf } from '@lsgmer/onnx';
 import type { Tensors } from './contract.ts';
 
 /** Weight [in, out] and bias [out] of a Linear layer. */
@@ -31,6 +31,40 @@ export function linear(x: tf.Tensor, { w, b }: LinearWeights): tf.Tensor {
   const flat = tf.reshape(x, [-1, w.shape[0]]);
   // the bias before the reshape: product and sum are then one node of the runtime
   return tf.reshape(tf.add(tf.matMul(flat, w), b), [...x.shape.slice(0, -1), w.shape[1] as number]);
+}
+
+/** What tf.customGrad passes as its last argument. */
+export type SaveForGradient = (tensors: tf.Tensor[]) => void;
+
+/**
+ * `linear` of padded rows x [B, L, in] -> [B, L, out]. Traced code computes real steps only: padded ones then hold
+ * the values of some real step, and a gradient that arrives there counts as 0.
+ * @param mask [B, L], 1 for a real step
+ */
+export function linearOfReal(x: tf.Tensor, mask: tf.Tensor, weights: LinearWeights): tf.Tensor {
+  if (!isTracing()) return linear(x, weights);
+  const run = tf.customGrad((...given) => {
+    const [x, w, b, save] = given as [tf.Tensor3D, tf.Tensor2D, tf.Tensor1D, SaveForGradient];
+    const real = realSteps(mask);
+    const inputs = packed(x, real); // [R, in]
+    save([w, mask, inputs, real.row, real.step, real.place]);
+    const value = tf.gather(tf.add(tf.matMul(inputs, w), b), real.place); // [B, L, out]
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
+      const [w, mask, inputs, row, step, place] = saved as Saved;
+      const own = packed(dy, { row, step }); // [R, out]
+      const dx = padded(tf.matMul(own, w, false, true), place, mask);
+      return [dx, tf.matMul(inputs, own, true), tf.sum(own, 0)];
+    };
+    return { value, gradFunc };
+  });
+  return run(x, weights.w, weights.b);
+}
+
+type Saved = [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor1D, tf.Tensor1D, tf.Tensor2D];
+
+/** Values of real steps [R, D] back in their padded rows, zeros at padding: [B, L, D]. */
+export function padded(values: tf.Tensor, place: tf.Tensor2D, mask: tf.Tensor): tf.Tensor {
+  return tf.mul(tf.gather(values, place), tf.expandDims(mask, 2));
 }
 
 /** Weights of the mean over the real steps: mask [B, L] -> [B, 1, L]. A row without real steps gives 0. */

@@ -1,7 +1,7 @@
-import { tf } from '@lsgmer/onnx';
+import { createSession, tf, trace } from '@lsgmer/onnx';
 import { describe, expect, it } from 'vitest';
-import { detach, layerNorm, linear, maskedMean, need, unitRows } from '../../src/head/ops.ts';
-import { gradients, values } from '../support/cpu-tensors.ts';
+import { detach, layerNorm, linear, linearOfReal, maskedMean, need, unitRows } from '../../src/head/ops.ts';
+import { gradients, random, values } from '../support/cpu-tensors.ts';
 import { largestDifference } from '../support/head-golden.ts';
 
 describe('need', () => {
@@ -98,5 +98,48 @@ describe('unitRows', () => {
       [x],
     );
     expect((gradient as number[]).every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe('linearOfReal', () => {
+  const shapes = { x: [3, 4, 5], mask: [3, 4], w: [5, 2], b: [2], dy: [3, 4, 2] };
+  const given = {
+    ...Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, random(name, shape)])),
+    mask: tf.tensor2d([
+      [1, 1, 0, 0],
+      [0, 0, 0, 0],
+      [1, 1, 1, 1],
+    ]),
+  };
+
+  /** Values at real steps, and the gradients of their product with dy by x, w and b. */
+  function results(tensors: { readonly [name: string]: tf.Tensor }): Record<string, tf.Tensor> {
+    const get = (name: string): tf.Tensor => tensors[name] as tf.Tensor;
+    const real = tf.expandDims(get('mask'), 2);
+    const own = (x: tf.Tensor, w: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+      tf.mul(linearOfReal(x, get('mask'), { w, b }), real);
+    const [dx, dw, db] = tf.grads((...args) => {
+      const [x, w, b] = args as [tf.Tensor, tf.Tensor, tf.Tensor];
+      return tf.sum(tf.mul(own(x, w, b), get('dy')));
+    })([get('x'), get('w'), get('b')]) as [tf.Tensor, tf.Tensor, tf.Tensor];
+    return { y: own(get('x'), get('w'), get('b')), dx, dw, db };
+  }
+
+  it('traced, on real steps only, equals the product of all steps', async () => {
+    const inputs = Object.entries(shapes).map(
+      ([name, shape]) => ({ name, shape, dtype: 'float32' }) as const,
+    );
+    const session = await createSession(trace(inputs, results).bytes, { device: 'cpu' });
+    const feeds = Object.entries(given).map(([name, tensor]) => [
+      name,
+      { data: tensor.dataSync() as Float32Array, shape: tensor.shape },
+    ]);
+    const traced = await session.run(Object.fromEntries(feeds));
+    await session.release();
+    for (const [name, expected] of Object.entries(results(given))) {
+      const found = traced[name]?.data as Float32Array;
+      expect(largestDifference([...found], values(expected)), name).toBeLessThan(1e-6);
+      expect(values(expected).some((value) => value !== 0)).toBe(true);
+    }
   });
 });
