@@ -2,10 +2,12 @@ import { UserError } from '../base/errors.ts';
 import type { Card } from '../manifest/card.ts';
 import type { Prepare } from './adapter.ts';
 import { prepareIemocap } from './iemocap.ts';
+import { prepareMeld } from './meld.ts';
 import { prepareTable } from './table.ts';
 
 const ADAPTERS: Partial<Record<Card['adapter'], Prepare>> = {
   iemocap: prepareIemocap,
+  meld: prepareMeld,
   table: prepareTable,
 };
 

@@ -115,6 +115,8 @@ export const Defect = z
     ids: z.array(z.string().min(1)).min(1).optional(),
     /** Files that it concerns (relative to the corpus root), written in the same way. */
     files: z.array(z.string().min(1)).min(1).optional(),
+    /** What the finding says was found, in the same way, where kind and place do not tell it from another. */
+    found: z.array(z.string().min(1)).min(1).optional(),
     /** Findings that it explains at most. */
     count: Count,
     policy: DefectPolicy,

@@ -2,8 +2,8 @@ import type { Defect } from './card.ts';
 import { sortFindings, type Finding } from './finding.ts';
 
 /**
- * Marks the findings that the card's defects explain as `known`. A defect explains findings of its kind whose id and
- * file fit, as many as it counts, in the order in which findings are shown; one more than that keeps its level, and so
+ * Marks the findings that the card's defects explain as `known`. A defect explains findings of its kind whose id,
+ * file and wording fit, as many as it counts, in the order in which findings are shown; one more than that keeps its level, and so
  * does everything that no defect explains. A finding counts for the first defect that fits it and is not used up.
  * @returns all findings, sorted.
  */
@@ -19,14 +19,13 @@ export function markKnown(findings: readonly Finding[], defects: readonly Defect
 }
 
 function matcher(defect: Defect): (finding: Finding) => boolean {
-  const ids = defect.ids === undefined ? null : pattern(defect.ids);
-  const files = defect.files === undefined ? null : pattern(defect.files);
-  return ({ kind, id, file }) =>
-    kind === defect.kind && (ids === null || ids(id)) && (files === null || files(file));
+  const [ids, files, founds] = [pattern(defect.ids), pattern(defect.files), pattern(defect.found)];
+  return ({ kind, id, file, found }) => kind === defect.kind && ids(id) && files(file) && founds(found);
 }
 
-/** Exact values and those with `*`; a finding without the value fits none. */
-function pattern(values: readonly string[]): (value: string | null) => boolean {
+/** Exact values and those with `*`; a finding without the value fits none. Absent: all fit. */
+function pattern(values: readonly string[] | undefined): (value: string | null) => boolean {
+  if (values === undefined) return () => true;
   const exact = new Set(values.filter((value) => !value.includes('*')));
   const loose = values
     .filter((value) => value.includes('*'))
