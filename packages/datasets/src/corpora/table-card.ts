@@ -7,11 +7,7 @@ import { compareIds, type Utterance } from '../manifest/utterance.ts';
  * bytes; a split column gives the fixed split, else folds are by speaker (by session where there is no speaker).
  * @throws UserError where there are fewer than two labels, or the split's values tell no train and test part.
  */
-export function deriveTableCard(
-  dataset: string,
-  rows: readonly Utterance[],
-  adapter: Card['adapter'] = 'table',
-): Card {
+export function deriveTableCard(dataset: string, rows: readonly Utterance[]): Card {
   const labels = distinct(rows.map((row) => row.rawLabel));
   if (labels.length < 2) {
     throw new UserError(
@@ -21,7 +17,7 @@ export function deriveTableCard(
   return Card.parse({
     name: dataset,
     title: dataset,
-    adapter,
+    adapter: 'table',
     synthetic: false,
     paper: null,
     licence: 'unknown',

@@ -2,24 +2,36 @@ import { UserErrors } from '../base/errors.ts';
 import { describeFinding } from '../manifest/finding.ts';
 import { RowCollector, rootFolder, type Prepared, type PrepareOptions, type Source } from './adapter.ts';
 import type { DelimitedRecord } from './delimited.ts';
+import { prepareKaldi } from './kaldi.ts';
+import { prepareLhotse } from './lhotse.ts';
 import { fieldCountFinding, readingFindings, type RecordFile } from './record-file.ts';
 import { deriveTableCard } from './table-card.ts';
+import { detectFormat } from './table-format.ts';
 import { mapColumns, readTable, type ColumnMap } from './table-file.ts';
 import { findAudioFolder, resolveFile, withoutEnding } from './table-media.ts';
 import type { ColumnRole, TableOptions } from './table-options.ts';
 import { addTableRow, endOf, parseSeconds } from './table-row.ts';
 
 /**
- * Any corpus that is a CSV, TSV or JSONL table and a folder of recordings. The root is the folder of the table, or the
- * table itself. One row is one utterance; ids are `<dataset>/<file without its ending>`, or come from an id column.
- * The card is derived from the rows.
+ * Any corpus without an adapter of its own: a table and a folder of recordings, a Kaldi data folder, or Lhotse
+ * manifests, as the options say or as the files show.
+ */
+export function prepareTable(root: string, options: PrepareOptions): Prepared {
+  const folder = rootFolder(root, options.dataset);
+  const format = detectFormat(root, folder, options.table ?? {});
+  if (format === 'kaldi') return prepareKaldi(root, options);
+  return format === 'lhotse' ? prepareLhotse(root, options) : prepareRecords(root, folder, options);
+}
+
+/**
+ * A CSV, TSV or JSONL table. The root is the folder of the table, or the table itself. One row is one utterance; ids
+ * are `<dataset>/<file without its ending>`, or come from an id column. The card is derived from the rows.
  *
  * Columns that the options name as start, end and duration make segments. Those that are only called so do it where
  * some recording has several rows; where each row has a recording of its own they are taken for times that somebody
  * annotated, against which the recording's length is checked.
  */
-export function prepareTable(root: string, options: PrepareOptions): Prepared {
-  const folder = rootFolder(root, options.dataset);
+function prepareRecords(root: string, folder: string, options: PrepareOptions): Prepared {
   const mapping = options.table ?? {};
   const table = readTable(root, folder, mapping);
   const { columns, findings } = mapColumns(table, mapping);

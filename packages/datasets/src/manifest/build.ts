@@ -50,7 +50,11 @@ export async function collectCorpus(options: CollectOptions): Promise<Collected>
     throw new UserError(`the card is of dataset ${card.name}, not of ${dataset}: name the one that is meant`);
   }
   const prepare = adapterFor(card?.adapter ?? 'table');
-  const prepared = prepare(options.root, { dataset, ...(options.table && { table: options.table }) });
+  const prepared = prepare(options.root, {
+    dataset,
+    carded: card !== null,
+    ...(options.table && { table: options.table }),
+  });
   const own = card ?? prepared.card;
   if (own === undefined) throw new Error(`the adapter of ${dataset} derived no card`);
   const root = rootFolder(options.root, dataset);
