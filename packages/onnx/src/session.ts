@@ -3,6 +3,24 @@ import * as ort from 'onnxruntime-node';
 import { type ElementType, ELEMENT_TYPES } from './element-type.ts';
 import type { ValueInfo } from './graph.ts';
 
+settleFloat16();
+
+/**
+ * onnxruntime's JavaScript looks for Float16Array once, when the first tensor is made, and from then on wraps
+ * float16 data in it; its native part (1.30) cannot read that type and takes the tensor for an empty one. Where
+ * the type exists (Node 24), the first tensor is therefore made without it: float16 stays Uint16Array everywhere.
+ */
+function settleFloat16(): void {
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array');
+  if (own === undefined) return;
+  Reflect.deleteProperty(globalThis, 'Float16Array');
+  try {
+    void new ort.Tensor('float32', new Float32Array(1), [1]);
+  } finally {
+    Object.defineProperty(globalThis, 'Float16Array', own);
+  }
+}
+
 /** Where a model runs. */
 export type Device = 'cuda' | 'webgpu' | 'cpu';
 
