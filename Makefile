@@ -44,6 +44,11 @@ demo: $(BUILT)
 test: $(BUILT)
 	@npx vitest run $(ARGS)
 
+## test-nodes: all tests on Node 22 and 24 as well (npm brings them)
+.PHONY: test-nodes
+test-nodes: $(BUILT)
+	@for version in 22.23.3 24.21.0; do npx --yes -p node@$$version -c 'node -v && vitest run $(ARGS)' || exit 1; done
+
 ## check: types, lint and format
 .PHONY: check
 check: $(BUILT)
@@ -90,4 +95,4 @@ clean:
 .PHONY: help
 help:
 	@echo 'make TARGET [DATASET=..] [ARGS="..."]; `node packages/cli/dist/main.js --help` tells more'
-	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{ printf "  %-10s %s\n", $$1, substr($$0, length($$1) + 3) }'
+	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{ printf "  %-11s %s\n", $$1, substr($$0, length($$1) + 3) }'
