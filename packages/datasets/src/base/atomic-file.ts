@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder, openNewFile } from './shared-folder.ts';
 
 /**
  * Name of a temporary file beside its target: `.tmp-<host>-<pid>-<start>-<random>-<name>`, so that the
@@ -33,12 +34,13 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
 
 /**
  * Writes a whole file or none of it: temporary file in the same folder, fsync, rename, fsync of the folder.
+ * Missing folders are made; rights follow the folder (see shared-folder.ts).
  * @throws the file system's error; the temporary file is removed then.
  */
 export function writeFileAtomic(target: string, data: string | Uint8Array): void {
-  mkdirSync(dirname(target), { recursive: true });
+  makeFolder(dirname(target));
   const temporary = temporaryName(target);
-  const fd = openSync(temporary, 'wx');
+  const fd = openNewFile(temporary);
   try {
     try {
       writeAll(fd, typeof data === 'string' ? Buffer.from(data, 'utf8') : data);

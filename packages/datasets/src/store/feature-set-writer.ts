@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { UserError } from '../base/errors.ts';
+import { makeFolder } from '../base/shared-folder.ts';
 import { ID_PATTERN } from '../manifest/utterance.ts';
 import { orUserError } from './disk-error.ts';
 import { FeatureSpec, type FeatureDtype, type FeatureRow } from './feature-spec.ts';
@@ -77,8 +78,8 @@ export class FeatureSetWriter {
     this.folder = setFolder(store, spec);
     this.#indexPath = indexPath(this.folder, checkName('part', part));
     this.#release = orUserError(this.folder, () => {
-      mkdirSync(indexFolder(this.folder), { recursive: true });
-      mkdirSync(shardFolder(this.folder), { recursive: true });
+      makeFolder(indexFolder(this.folder));
+      makeFolder(shardFolder(this.folder));
       return claimPart(indexFolder(this.folder), part);
     });
     try {

@@ -30,12 +30,17 @@ export function hex64(hash: bigint): string {
  * @param id UTF-8 bytes. @param features stored bytes. @param tokenIds n ids, or undefined for audio.
  */
 export function rowHash(id: Uint8Array, n: number, features: Uint8Array, tokenIds?: Int32Array): bigint {
+  const hash = beginRowHash(id, n).update(features);
+  if (tokenIds) hash.update(bytesOf(tokenIds));
+  return hash.digest();
+}
+
+/** The same begun: the feature values and the tokens are still to be added. */
+export function beginRowHash(id: Uint8Array, n: number): Xxh64 {
   const head = new Uint8Array(id.length + 5);
   head.set(id);
   new DataView(head.buffer).setInt32(id.length + 1, n, true);
-  const hash = xxh64().update(head).update(features);
-  if (tokenIds) hash.update(bytesOf(tokenIds));
-  return hash.digest();
+  return xxh64().update(head);
 }
 
 /** Shards are little-endian and are read and written without swapping. @throws Error on a big-endian machine. */

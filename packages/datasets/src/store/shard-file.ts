@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { closeSync, fsyncSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AsyncByteQueue } from 'apache-arrow';
 import { syncFolder, temporaryName, writeAll } from '../base/atomic-file.ts';
+import { makeFolder, openNewFile } from '../base/shared-folder.ts';
 import { shardFolder, shardPath } from './layout.ts';
 import { bytesOf, hex64, xxh64 } from './row-hash.ts';
 
@@ -41,9 +42,9 @@ export class ShardFile extends AsyncByteQueue {
   constructor(folder: string) {
     super();
     this.#folder = folder;
-    mkdirSync(shardFolder(folder), { recursive: true });
+    makeFolder(shardFolder(folder));
     this.#temporary = temporaryName(join(shardFolder(folder), 'shard.arrow'));
-    this.#fd = openSync(this.#temporary, 'wx');
+    this.#fd = openNewFile(this.#temporary);
   }
 
   /** Bytes written so far. */

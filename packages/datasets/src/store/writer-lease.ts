@@ -1,7 +1,8 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { temporaryName } from '../base/atomic-file.ts';
 import { UserError } from '../base/errors.ts';
+import { openNewFile } from '../base/shared-folder.ts';
 
 /**
  * Who is writing. Temporary files say so in their names (host, pid, start), and a part of an index is held by
@@ -30,6 +31,11 @@ const OWN = ownerOf(basename(temporaryName('self'))) as Owner;
 const REUSED_AFTER_MS = 60_000;
 /** For this process's own pid (a container whose writer always has the same pid) the start is known exactly. */
 const OWN_REUSED_AFTER_MS = 250;
+
+/** True for a writer whose life can be told here. */
+export function isOwnHost(owner: Owner): boolean {
+  return owner.host === OWN.host;
+}
 
 /** True when the owner is certainly gone. */
 export function isDead(owner: Owner): boolean {
@@ -74,6 +80,17 @@ export function removeDeadFiles(folder: string): string[] {
   return removed;
 }
 
+/** Live (or unknown) writers by the name of the part that they hold. */
+export function heldParts(folder: string): Map<string, { readonly host: string; readonly pid: number }> {
+  const held = new Map<string, { host: string; pid: number }>();
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const owner = ownerOf(name);
+    const part = /^(.+)\.claim$/.exec(TEMPORARY.exec(name)?.[4] ?? '')?.[1];
+    if (owner && part !== undefined && !isDead(owner)) held.set(part, { host: owner.host, pid: owner.pid });
+  }
+  return held;
+}
+
 /**
  * Claims an index part for this writer: first the own claim is made, then others are looked for, so two
  * writers can never both hold it (at worst both step back).
@@ -82,7 +99,7 @@ export function removeDeadFiles(folder: string): string[] {
  */
 export function claimPart(folder: string, part: string): () => void {
   const claim = temporaryName(join(folder, `${part}.claim`));
-  closeSync(openSync(claim, 'wx'));
+  closeSync(openNewFile(claim));
   for (const name of readdirSync(folder)) {
     const owner = ownerOf(name);
     if (!owner || name === basename(claim) || TEMPORARY.exec(name)?.[4] !== `${part}.claim`) continue;

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Json, sha256Hex, UserError, writeFileAtomic } from '@lsgmer/datasets';
+import { type Json, makeFolder, sha256Hex, UserError, writeFileAtomic } from '@lsgmer/datasets';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../fit/safetensors.ts';
 import { type EpochRecord, parseEpochs, parseState, type RunState } from './run-state.ts';
 
@@ -54,7 +54,7 @@ export class RunFolder {
 
   /** Writes config.json: the resolved configuration, identity, coverage and versions. */
   begin(config: Json): void {
-    mkdirSync(this.path, { recursive: true });
+    makeFolder(this.path);
     writeFileAtomic(this.file('config.json'), `${JSON.stringify(config, null, 2)}\n`);
   }
 

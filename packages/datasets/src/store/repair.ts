@@ -1,0 +1,326 @@
+import { copyFileSync, existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { writeFileAtomic } from '../base/atomic-file.ts';
+import { UserError } from '../base/errors.ts';
+import { makeFolder } from '../base/shared-folder.ts';
+import { RowCopier } from './copy-rows.ts';
+import { orUserError } from './disk-error.ts';
+import { DEFAULT_SHARD_BYTES } from './feature-set-writer.ts';
+import type { FeatureSpec } from './feature-spec.ts';
+import { findShard, type FoundShard, rebuildPart } from './index-recovery.ts';
+import { type IndexPart, readIndexPart, type ShardEntry, writeIndexPart } from './index-part.ts';
+import { indexFolder, shardFolder, shardPath, specPath } from './layout.ts';
+import type { SetLocation } from './set-location.ts';
+import type { ShardCheck } from './shard-check.ts';
+import { dayOf, moveToTrash, trashFolder } from './trash.ts';
+import { checkParts, isDamaged, type PartCheck, type SetCheck } from './verify.ts';
+import { claimPart, removeDeadFiles } from './writer-lease.ts';
+
+/** What a repair would do, or did. */
+export interface RepairReport {
+  readonly location: SetLocation;
+  /** feature.json is written anew. */
+  readonly spec: boolean;
+  /** Index parts made anew, with the number of rows that are stale because their input is unknown. */
+  readonly parts: readonly { readonly name: string; readonly rows: number; readonly unknownInputs: number }[];
+  /** Damaged files taken out of use. */
+  readonly removed: readonly string[];
+  /** Rows of damaged shards that were whole and are kept. */
+  readonly salvaged: number;
+  /** Utterances to be computed again, sorted: their row is gone, or nobody knows what it was computed from. */
+  readonly redo: readonly string[];
+  /** What was left alone, and why. */
+  readonly skipped: readonly string[];
+}
+
+/** What can be said beforehand; index parts that have to be rebuilt show their rows only when it is done. Pure. */
+export function planRepair(check: SetCheck): RepairReport {
+  const bad = badShards(check);
+  return {
+    location: check.location,
+    spec: check.specProblem !== null && check.spec !== null,
+    parts: damagedParts(check).map(({ name }) => ({ name, rows: 0, unknownInputs: 0 })),
+    removed: [
+      ...damagedParts(check).map(({ path }) => path),
+      ...bad.filter(({ problem }) => problem !== null).map(({ path }) => path),
+      ...check.unlisted.filter(({ whole }) => !whole).map(({ path }) => path),
+    ],
+    salvaged: bad.reduce((sum, shard) => sum + keptRows(check, shard), 0),
+    redo: [...new Set(bad.flatMap(({ badRows }) => badRows.map(({ id }) => id)))].sort(),
+    skipped: [],
+  };
+}
+
+const damagedParts = (check: SetCheck): PartCheck[] => check.parts.filter(({ problem }) => problem !== null);
+
+const badShards = (check: SetCheck): ShardCheck[] =>
+  check.shards.filter(({ problem, badRows }) => problem !== null || badRows.length > 0);
+
+/** Rows of a damaged shard that the index uses and that are whole. */
+function keptRows({ parts }: SetCheck, { entry, whole, problem }: ShardCheck): number {
+  if (problem === null) return 0;
+  let kept = 0;
+  for (const { index } of parts) {
+    if (!index) continue;
+    const position = index.shards.findIndex(({ sha256 }) => sha256 === entry.sha256);
+    for (const [id, { shard }] of Object.entries(index.utterances))
+      if (shard === position && whole.has(id)) kept++;
+  }
+  return kept;
+}
+
+export interface RepairOptions {
+  /** Names the day in the trash. */
+  readonly now: Date;
+  readonly shardBytes?: number;
+}
+
+/**
+ * Mends a feature set in one store, so that everything its index still names is whole. Rows that are whole in a
+ * damaged shard are copied to a new one; damaged files go to the trash; a damaged index part, and feature.json,
+ * are made anew from the shards. Killed at any moment, it loses nothing, and the next one goes on. Parts that
+ * somebody is writing are left alone.
+ * @param check what `verifySet` has just found.
+ * @throws UserError when the store can't be written.
+ */
+export function repairSet(
+  check: SetCheck,
+  { now, shardBytes = DEFAULT_SHARD_BYTES }: RepairOptions,
+): RepairReport {
+  const { location } = check;
+  return orUserError(location.folder, () => {
+    if (!isDamaged(check) && check.unlisted.every(({ whole }) => whole)) return planRepair(check);
+    const repair = new Repair(check, now, shardBytes);
+    for (const place of [location.folder, indexFolder(location.folder), shardFolder(location.folder)])
+      removeDeadFiles(place);
+    repair.mendSpec();
+    repair.rebuildParts();
+    repair.mendParts();
+    repair.sweepDamaged();
+    return repair.report();
+  });
+}
+
+class Repair {
+  readonly #check: SetCheck;
+  readonly #now: Date;
+  readonly #shardBytes: number;
+  #spec: FeatureSpec | null;
+  #specWritten = false;
+  readonly #parts: { name: string; rows: number; unknownInputs: number }[] = [];
+  readonly #removed: string[] = [];
+  readonly #redo = new Set<string>();
+  readonly #skipped: string[] = [];
+  #salvaged = 0;
+
+  constructor(check: SetCheck, now: Date, shardBytes: number) {
+    this.#check = check;
+    this.#spec = check.spec;
+    this.#now = now;
+    this.#shardBytes = shardBytes;
+  }
+
+  get #folder(): string {
+    return this.#check.location.folder;
+  }
+
+  /** feature.json says what the shards say; where neither tells, it goes, and the next extraction writes it. */
+  mendSpec(): void {
+    const { specProblem, unlisted } = this.#check;
+    if (specProblem === null) return;
+    const { dataset, feature, fingerprint } = this.#check.location;
+    this.#spec ??=
+      unlisted
+        .filter(({ whole }) => whole)
+        .map(({ path, sha256 }) => findShard(path, sha256)?.spec)
+        .find(
+          (spec) => spec?.dataset === dataset && spec.feature === feature && spec.fingerprint === fingerprint,
+        ) ?? null;
+    const path = specPath(this.#folder);
+    if (existsSync(path)) this.#copyToTrash(path);
+    if (this.#spec === null) {
+      if (existsSync(path)) this.#trash(path);
+      return;
+    }
+    writeFileAtomic(path, `${JSON.stringify(this.#spec, null, 2)}\n`);
+    this.#specWritten = true;
+  }
+
+  rebuildParts(): void {
+    const damaged = damagedParts(this.#check);
+    const spec = this.#spec;
+    let found = this.#check.unlisted
+      .filter(({ whole }) => whole && damaged.length > 0)
+      .flatMap(({ path, sha256 }) => findShard(path, sha256) ?? []);
+    damaged.forEach((part, i) => {
+      this.#holding(part.name, () => {
+        this.#copyToTrash(part.path);
+        if (spec === null) {
+          this.#trash(part.path);
+          return;
+        }
+        const others = this.#revisions();
+        const rebuilt = rebuildPart(part.path, part.name, spec, found, others);
+        // several damaged parts share the shards between them: all but the last take those that they name
+        const kept = i < damaged.length - 1 ? onlySure(rebuilt.index, rebuilt.unknown) : rebuilt.index;
+        writeIndexPart(part.path, kept);
+        const taken = new Set(kept.shards.map(({ sha256 }) => sha256));
+        found = found.filter((shard: FoundShard) => !taken.has(shard.entry.sha256));
+        const unknown = rebuilt.unknown.filter((id) => id in kept.utterances);
+        for (const id of [...unknown, ...rebuilt.lost]) this.#redo.add(id);
+        const rows = Object.keys(kept.utterances).length;
+        this.#parts.push({ name: part.name, rows, unknownInputs: unknown.length });
+      });
+    });
+  }
+
+  /** Ids that readable parts hold now, with their revision. */
+  #revisions(): Map<string, number> {
+    const held = new Map<string, number>();
+    for (const { index } of checkParts(this.#check.location)) {
+      for (const [id, { revision = 0 }] of Object.entries(index?.utterances ?? {}))
+        held.set(id, Math.max(revision, held.get(id) ?? 0));
+    }
+    return held;
+  }
+
+  mendParts(): void {
+    const bad = badShards(this.#check);
+    if (bad.length === 0) return;
+    for (const { name, path, index } of this.#check.parts) {
+      if (index === null || !bad.some((shard) => lists(index, shard))) continue;
+      this.#holding(name, () => {
+        const mended = this.#mendPart(readIndexPart(path), bad);
+        writeIndexPart(path, mended);
+      });
+    }
+  }
+
+  /** A part without the damaged shards: their whole rows point to new shards, the others are gone. */
+  #mendPart(index: IndexPart, bad: readonly ShardCheck[]): IndexPart {
+    const shards: ShardEntry[] = [...index.shards];
+    const utterances = { ...index.utterances };
+    const dropped = new Set<number>();
+    for (const shard of bad) {
+      const position = index.shards.findIndex(({ sha256 }) => sha256 === shard.entry.sha256);
+      if (position < 0) continue;
+      const ids = Object.keys(utterances).filter((id) => utterances[id]?.shard === position);
+      const whole = ids.filter((id) => shard.whole.has(id));
+      for (const id of ids) {
+        if (shard.whole.has(id)) continue;
+        delete utterances[id];
+        this.#redo.add(id);
+      }
+      if (shard.problem === null) continue;
+      dropped.add(position);
+      for (const copied of this.#salvage(shard, whole)) {
+        const at = shards.push(copied.entry) - 1;
+        for (const id of copied.ids) utterances[id] = { ...(utterances[id] as { input: string }), shard: at };
+        this.#salvaged += copied.ids.length;
+      }
+    }
+    return withoutShards({ ...index, shards, utterances }, dropped);
+  }
+
+  #salvage(shard: ShardCheck, ids: readonly string[]): ReturnType<RowCopier['finish']> {
+    if (ids.length === 0 || shard.metadata === null || this.#spec === null) return [];
+    const copier = new RowCopier(this.#folder, this.#spec, this.#shardBytes);
+    try {
+      copier.copy(
+        { path: shard.path, entry: shard.entry, metadata: shard.metadata },
+        ids.map((id) => shard.whole.get(id) as number).sort((a, b) => a - b),
+      );
+      return copier.finish();
+    } catch (error) {
+      copier.discard();
+      throw error;
+    }
+  }
+
+  /** Damaged shards that no part names any more go to the trash. */
+  sweepDamaged(): void {
+    const named = new Set(
+      checkParts(this.#check.location).flatMap(
+        ({ index }) => index?.shards.map(({ sha256 }) => sha256) ?? [],
+      ),
+    );
+    const damaged = [
+      ...this.#check.shards.filter(({ problem }) => problem !== null).map(({ entry }) => entry.sha256),
+      ...this.#check.unlisted.filter(({ whole }) => !whole).map(({ sha256 }) => sha256),
+    ];
+    for (const sha256 of damaged) {
+      const path = shardPath(this.#folder, sha256);
+      if (!named.has(sha256) && existsSync(path)) this.#trash(path);
+    }
+  }
+
+  #holding(part: string, work: () => void): void {
+    let release: () => void;
+    try {
+      release = claimPart(indexFolder(this.#folder), part);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#skipped.push(error.message);
+      return;
+    }
+    try {
+      work();
+    } finally {
+      release();
+    }
+  }
+
+  #trash(path: string): void {
+    const { store, dataset } = this.#check.location;
+    if (moveToTrash(store, dataset, path, this.#now) !== null) this.#removed.push(path);
+  }
+
+  /** The damaged file stays under its name until the new one replaces it as a whole. */
+  #copyToTrash(path: string): void {
+    const { store, dataset, feature, fingerprint } = this.#check.location;
+    const day = join(trashFolder(store, dataset), dayOf(this.#now), feature, fingerprint);
+    const folder = join(day, basename(dirname(path)) === 'index' ? 'index' : '');
+    makeFolder(folder);
+    let target = join(folder, basename(path));
+    for (let i = 2; existsSync(target); i++) target = join(folder, `${basename(path)}.${i}`);
+    copyFileSync(path, target);
+    this.#removed.push(path);
+  }
+
+  report(): RepairReport {
+    return {
+      location: this.#check.location,
+      spec: this.#specWritten,
+      parts: this.#parts,
+      removed: this.#removed,
+      salvaged: this.#salvaged,
+      redo: [...this.#redo].sort(),
+      skipped: this.#skipped,
+    };
+  }
+}
+
+const lists = (index: IndexPart, { entry }: ShardCheck): boolean =>
+  index.shards.some(({ sha256 }) => sha256 === entry.sha256);
+
+/** Takes shards that hold no utterance any more out of a part; positions follow. Pure. */
+export function withoutShards(index: IndexPart, dropped: ReadonlySet<number>): IndexPart {
+  const kept = index.shards.map((_, i) => i).filter((i) => !dropped.has(i));
+  const position = new Map(kept.map((old, now) => [old, now]));
+  const utterances = Object.fromEntries(
+    Object.entries(index.utterances).map(([id, entry]) => [
+      id,
+      { ...entry, shard: position.get(entry.shard) as number },
+    ]),
+  );
+  return { ...index, shards: kept.map((i) => index.shards[i] as ShardEntry), utterances };
+}
+
+/** The rows whose input is known, and the shards that hold them. */
+function onlySure(index: IndexPart, unknown: readonly string[]): IndexPart {
+  const unsure = new Set(unknown);
+  const utterances = Object.fromEntries(Object.entries(index.utterances).filter(([id]) => !unsure.has(id)));
+  const used = new Set(Object.values(utterances).map(({ shard }) => shard));
+  const dropped = new Set(index.shards.map((_, i) => i).filter((i) => !used.has(i)));
+  return withoutShards({ ...index, utterances }, dropped);
+}

@@ -1,0 +1,49 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../base/errors.ts';
+import { checkName, type FeatureSetName, FINGERPRINT_PATTERN, setFolder } from './layout.ts';
+
+/** One feature set in one store, whether or not it can be read. */
+export interface SetLocation extends FeatureSetName {
+  readonly store: string;
+  readonly folder: string;
+}
+
+/**
+ * Every feature set of a dataset in every store, by folder names alone: damaged ones are there too.
+ * @param choice `name` or `name@<first digits of the fingerprint>`; all features where it is left out.
+ * @throws UserError when the choice names nothing that is there.
+ */
+export function locateSets(stores: readonly string[], dataset: string, choice?: string): SetLocation[] {
+  checkName('dataset', dataset);
+  const [name, prefix = ''] = (choice ?? '').split('@', 2);
+  const found = stores.flatMap((store) =>
+    foldersIn(join(store, dataset))
+      .filter((feature) => (choice === undefined ? !feature.startsWith('.') : feature === name))
+      .flatMap((feature) =>
+        foldersIn(join(store, dataset, feature))
+          .filter((one) => FINGERPRINT_PATTERN.test(one) && one.startsWith(prefix))
+          .map((fingerprint) => ({ dataset, feature, fingerprint, store })),
+      ),
+  );
+  if (found.length === 0 && choice !== undefined) {
+    throw new UserError(`${dataset} has no feature ${choice} in ${stores.join(', ')}`);
+  }
+  return found
+    .map((set) => ({ ...set, folder: setFolder(set.store, set) }))
+    .sort((a, b) => compare(a.feature, b.feature) || compare(a.fingerprint, b.fingerprint));
+}
+
+/** `wavlm-large@a1b2c3d4e5f6`, for people. */
+export function setTitle({ feature, fingerprint }: FeatureSetName): string {
+  return `${feature}@${fingerprint.slice(0, 12)}`;
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function foldersIn(path: string): string[] {
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
+    .map((entry) => entry.name);
+}

@@ -1,0 +1,208 @@
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Rng } from '../../src/base/rng.ts';
+import { readIndexPart, writeIndexPart } from '../../src/store/index-part.ts';
+import { readFeatureSetIndex } from '../../src/store/index-union.ts';
+import { shardPath, specPath } from '../../src/store/layout.ts';
+import { planRepair, type RepairReport, repairSet } from '../../src/store/repair.ts';
+import { isDamaged, verifySet } from '../../src/store/verify.ts';
+import { claimPart } from '../../src/store/writer-lease.ts';
+import { bitsOf, extractAgain, flipBit, locate, refusalOfReading } from './damaged-store.ts';
+import { filesBelow, sampleRow, sampleRows, sampleSpec, temporaryStore, writeRows } from './sample.ts';
+
+const now = new Date('2026-03-04T12:00:00Z');
+const audio = sampleSpec();
+const text = sampleSpec({ kind: 'text' });
+const rowsOf = new Map([audio, text].map((spec) => [spec, sampleRows(spec, 80)]));
+
+function filled(spec = audio) {
+  const store = temporaryStore();
+  const rows = rowsOf.get(spec) ?? [];
+  writeRows(store, spec, rows, { shardBytes: 6000 });
+  const location = locate(store, spec);
+  const index = join(location.folder, 'index', 'main.json');
+  const { shards } = readIndexPart(index);
+  const [entry] = shards;
+  if (!entry) throw new Error('no shard');
+  const paths = shards.map(({ sha256 }) => shardPath(location.folder, sha256));
+  return { store, spec, rows, location, index, entry, path: paths[0] as string, paths };
+}
+type Filled = ReturnType<typeof filled>;
+
+async function repair({ location }: Pick<Filled, 'location'>): Promise<RepairReport> {
+  return repairSet(await verifySet(location), { now, shardBytes: 6000 });
+}
+
+/** Damage is seen by reader and verify; after repair and extraction everything is as it was. @returns what repair said. */
+async function mends(set: Filled, damage: () => void): Promise<{ report: RepairReport; written: string[] }> {
+  damage();
+  expect(refusalOfReading(set.store, set.spec, set.rows)).not.toBeNull();
+  expect(isDamaged(await verifySet(set.location))).toBe(true);
+  const report = await repair(set);
+  expect(isDamaged(await verifySet(set.location))).toBe(false);
+  const written = extractAgain(set.store, set.spec, set.rows);
+  // a damaged index may name an utterance that never was
+  const known = report.redo.filter((id) => set.rows.some((row) => row.id === id));
+  expect(known).toEqual([...written].sort());
+  expect(isDamaged(await verifySet(set.location))).toBe(false);
+  expect(refusalOfReading(set.store, set.spec, set.rows)).toBeNull();
+  return { report, written };
+}
+
+const trashed = (store: string): string[] => filesBelow(join(store, 'sample', 'trash'));
+
+describe('repairSet', () => {
+  it('redoes the one row with a flipped bit and keeps its neighbours, bit for bit', async () => {
+    const set = filled();
+    const at = (set.entry.values[0] as readonly [number, number])[0] + 3;
+    const before = readFeatureSetIndex([set.store], audio);
+    const { report, written } = await mends(set, () => flipBit(set.path, 8 * at));
+    expect(written).toEqual([set.rows[0]?.id]);
+    expect(report).toMatchObject({
+      salvaged: set.entry.rows - 1,
+      removed: [set.path],
+      spec: false,
+      parts: [],
+    });
+    expect(trashed(set.store)).toEqual([
+      `2026-03-04/sample-audio/${audio.fingerprint}/shards/sha256-${set.entry.sha256}.arrow`,
+    ]);
+    const after = readFeatureSetIndex([set.store], audio);
+    for (const [id, { input, revision }] of before.rows)
+      expect(after.rows.get(id)).toMatchObject({ input, revision });
+  });
+
+  it.each([audio, text])(
+    'mends random single-bit flips in shards, index and feature.json ($kind)',
+    async (spec) => {
+      const rng = Rng.for('flips', spec.kind);
+      for (let i = 0; i < 12; i++) {
+        const set = filled(spec);
+        const path = [...set.paths, set.index][rng.int(set.paths.length + 1)] as string;
+        await mends(set, () => flipBit(path, rng.int(bitsOf(path))));
+      }
+    },
+  );
+
+  it('mends a truncated, a zeroed, a lengthened and a missing shard', async () => {
+    for (const spec of [audio, text]) {
+      const cut = await mends2(spec, ({ path }) => truncateSync(path, statSync(path).size - 100));
+      // nothing vouches for token spans when a byte outside the values is gone
+      expect(cut.report.salvaged > 0).toBe(spec === audio);
+      await mends2(spec, ({ path }) => truncateSync(path, 0));
+      await mends2(spec, ({ path }) => zero(path, 4096, 4096));
+      await mends2(spec, ({ path }) => zero(path, 0, statSync(path).size));
+      const longer = await mends2(spec, ({ path }) => appendFileSync(path, Buffer.alloc(77, 'x')));
+      expect(longer.written).toEqual([]);
+      const gone = await mends2(spec, ({ path }) => rmSync(path));
+      expect(gone.report.salvaged).toBe(0);
+    }
+  });
+
+  const mends2 = (spec: typeof audio, damage: (set: Filled) => void) => {
+    const set = filled(spec);
+    return mends(set, () => damage(set));
+  };
+
+  function zero(path: string, from: number, length: number): void {
+    const fd = openSync(path, 'r+');
+    writeSync(fd, Buffer.alloc(Math.min(length, statSync(path).size - from)), 0, undefined, from);
+    closeSync(fd);
+  }
+
+  it('makes a lost index anew from the shards; what it was computed from is unknown, so it is redone', async () => {
+    const set = filled();
+    const { report } = await mends(set, () => truncateSync(set.index, 0));
+    expect(report.parts).toEqual([{ name: 'main', rows: 80, unknownInputs: 80 }]);
+    expect(trashed(set.store)).toContain(`2026-03-04/sample-audio/${audio.fingerprint}/index/main.json`);
+  });
+
+  it('keeps what can be made out in a damaged index: inputs, revisions, quarantined utterances', async () => {
+    const set = filled();
+    writeRows(set.store, audio, [{ ...sampleRow(audio, 3, 'train', 1) }]); // a changed input: revision 1
+    const part = readIndexPart(set.index);
+    part.quarantined['sample/bad'] = { reason: 'no "sound"', input: 'x' };
+    writeIndexPart(set.index, part);
+    const text = JSON.stringify(rowsOf.get(audio)?.[5]?.id);
+    const at = (await import('node:fs')).readFileSync(set.index, 'utf8').indexOf(text);
+    flipBit(set.index, 8 * (at + text.length + 12));
+    const report = await repair(set);
+    expect(report.parts).toEqual([{ name: 'main', rows: 80, unknownInputs: expect.any(Number) }]);
+    const held = readFeatureSetIndex([set.store], audio);
+    expect(held.quarantined.get('sample/bad')).toEqual({ reason: 'no "sound"', input: 'x', revision: 0 });
+    expect(held.rows.get(set.rows[3]?.id ?? '')).toMatchObject({ revision: 1, input: 'input-3-1' });
+    const wrong = set.rows.filter(({ id, input }, i) => i !== 3 && held.rows.get(id)?.input !== input);
+    expect(wrong.map(({ id }) => id)).toEqual([set.rows[5]?.id]);
+  });
+
+  it('writes feature.json anew from the shards', async () => {
+    for (const damage of ['', '{', JSON.stringify({ ...audio, dim: 9 })]) {
+      const set = filled();
+      await mends(set, () => writeFileSync(specPath(set.location.folder), damage));
+    }
+    const set = filled();
+    const path = specPath(set.location.folder);
+    rmSync(path);
+    truncateSync(set.index, 10); // and nothing lists the shards
+    expect(await repair(set)).toMatchObject({ spec: true });
+    extractAgain(set.store, audio, set.rows);
+    expect(refusalOfReading(set.store, audio, set.rows)).toBeNull();
+  });
+
+  it('mends two damaged parts, each with the rows that were its own', async () => {
+    const set = filled();
+    const more = Array.from({ length: 40 }, (_, i) => sampleRow(audio, 100 + i));
+    writeRows(set.store, audio, more, { part: 'second', shardBytes: 6000 });
+    const second = join(set.location.folder, 'index', 'second.json');
+    const both = { ...set, rows: [...set.rows, ...more] };
+    const { report } = await mends(both, () => {
+      appendFileSync(set.index, ' ');
+      appendFileSync(second, ' ');
+    });
+    expect(report.parts).toEqual([
+      { name: 'main', rows: 80, unknownInputs: 0 },
+      { name: 'second', rows: 40, unknownInputs: 0 },
+    ]);
+  });
+
+  it('leaves a part alone that somebody writes, and says so', async () => {
+    const set = filled();
+    flipBit(set.path, 8 * (set.entry.values[0]?.[0] ?? 0));
+    const release = claimPart(join(set.location.folder, 'index'), 'main');
+    const report = await repair(set);
+    release();
+    expect(report).toMatchObject({
+      removed: [],
+      redo: [],
+      skipped: [expect.stringContaining('is being written')],
+    });
+    expect((await repair(set)).redo).toHaveLength(1);
+  });
+
+  it('plans without writing, and does nothing where nothing is damaged', async () => {
+    const set = filled();
+    const clean = filesBelow(set.store);
+    expect(await repair(set)).toMatchObject({ removed: [], redo: [], salvaged: 0 });
+    expect(filesBelow(set.store)).toEqual(clean);
+    flipBit(set.path, 8 * (set.entry.values[0]?.[0] ?? 0));
+    const plan = planRepair(await verifySet(set.location));
+    expect(plan).toMatchObject({
+      removed: [set.path],
+      redo: [set.rows[0]?.id],
+      salvaged: set.entry.rows - 1,
+    });
+    expect(filesBelow(set.store)).toEqual(clean);
+    expect(readdirSync(set.store)).toEqual(['sample']);
+  });
+});
