@@ -10,7 +10,8 @@ import { sortFindings, type Finding } from './finding.ts';
 import { writeManifest, type Manifest } from './manifest-file.ts';
 import { MediaCache } from './media-cache.ts';
 import { readMedia, type MediaMode } from './media.ts';
-import { TEXT_NORMALISATION } from './normalise.ts';
+import { applyTextTags, TEXT_NORMALISATION, type TextTags } from './normalise.ts';
+import { replaceTexts, type TextReplacement } from './text-source.ts';
 import { compareIds, type Utterance } from './utterance.ts';
 
 export interface CollectOptions {
@@ -24,6 +25,10 @@ export interface CollectOptions {
   /** Store whose media cache saves reading unchanged files again; null for none. */
   readonly store: string | null;
   readonly table?: TableOptions;
+  /** CSV, TSV or JSONL file whose texts replace the corpus's by id. */
+  readonly textFrom?: string;
+  /** Default: `keep`. */
+  readonly textTags?: TextTags;
   readonly reporter: Reporter;
   readonly signal?: AbortSignal;
 }
@@ -36,6 +41,8 @@ export interface Collected {
   /** What the annotation files and the media showed; `validateManifest` adds what the card says. */
   readonly problems: Finding[];
   readonly sources: ReadonlyMap<string, Source>;
+  /** Name and digest of the file that replaced texts; null where none did. */
+  readonly textSource: string | null;
   /** Files whose content did not have to be read again. */
   readonly unchangedMedia: number;
 }
@@ -62,20 +69,35 @@ export async function collectCorpus(options: CollectOptions): Promise<Collected>
     options.store === null ? null : join(options.store, dataset, 'media-cache.json'),
     root,
   );
-  const rows = prepared.utterances.sort((a, b) => compareIds(a.id, b.id));
+  const texts = withTexts(prepared.utterances, options);
+  const rows = texts.utterances.sort((a, b) => compareIds(a.id, b.id));
   try {
     const mode = options.media ?? 'hash';
     const media = await readMedia(rows, { root, mode, cache, reporter, signal: options.signal });
     return {
       card: own,
       utterances: media.utterances,
-      problems: sortFindings([...prepared.problems, ...media.problems]),
+      problems: sortFindings([...prepared.problems, ...texts.problems, ...media.problems]),
       sources: prepared.sources,
+      textSource: texts.source,
       unchangedMedia: cache.hits,
     };
   } finally {
     cache.save();
   }
+}
+
+/** The rows with the texts that are asked for. */
+function withTexts(
+  rows: readonly Utterance[],
+  { dataset, textFrom, textTags = 'keep' }: CollectOptions,
+): Omit<TextReplacement, 'source'> & { source: string | null } {
+  const texts =
+    textFrom === undefined
+      ? { utterances: [...rows], problems: [], source: null }
+      : replaceTexts(rows, dataset, textFrom);
+  const utterances = texts.utterances.map((row) => ({ ...row, text: applyTextTags(row.text, textTags) }));
+  return { ...texts, utterances };
 }
 
 export interface BuildOptions extends CollectOptions {
@@ -95,13 +117,19 @@ export async function buildManifest(options: BuildOptions): Promise<Built> {
   const manifest = writeManifest(options.store, {
     card,
     utterances,
-    options: buildOptions(options),
+    options: buildOptions(options, collected.textSource),
     tool: options.tool,
   });
   return { ...collected, manifest };
 }
 
-function buildOptions(options: BuildOptions): Record<string, Json> {
+function buildOptions(options: BuildOptions, textFrom: string | null): Record<string, Json> {
   const table = options.table === undefined ? {} : { table: options.table as unknown as Json };
-  return { media: options.media ?? 'hash', textNormalisation: TEXT_NORMALISATION, ...table };
+  return {
+    media: options.media ?? 'hash',
+    textNormalisation: TEXT_NORMALISATION,
+    textTags: options.textTags ?? 'keep',
+    ...(textFrom === null ? {} : { textFrom }),
+    ...table,
+  };
 }

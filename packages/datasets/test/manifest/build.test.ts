@@ -55,7 +55,11 @@ describe('buildManifest', () => {
       );
     expect(bytes(two)).toEqual(bytes(one));
     expect(other.manifest.info).toEqual(first.manifest.info);
-    expect(first.manifest.info.options).toEqual({ media: 'hash', textNormalisation: 1 });
+    expect(first.manifest.info.options).toEqual({
+      media: 'hash',
+      textNormalisation: 1,
+      textTags: 'keep',
+    });
     expect(bytes(one).join('')).not.toContain(realpathSync(moved));
     expect(
       first.utterances.map((row) => [row.id, row.speaker, row.tags['style'], row.media?.seconds]),
@@ -65,6 +69,26 @@ describe('buildManifest', () => {
       ['demo/Ses02M_script01_1_F000', '2F', 'scripted', 2],
       ['demo/Ses02M_script01_1_M000', '2M', 'scripted', 2],
     ]);
+  });
+
+  it('replaces texts and drops tags as it is told, and records both', async () => {
+    const root = smallTree();
+    putFiles(root, { 'asr.csv': 'id,text\nSes01F_impro01_F000,so [LAUGHTER] what\n' });
+    const built = await buildManifest({
+      ...options(root, temporaryFolder()),
+      textFrom: join(root, 'asr.csv'),
+      textTags: 'drop',
+    });
+    const source = built.utterances[0]?.textSource;
+    expect(source).toMatch(/^asr\.csv sha256:[0-9a-f]{12}$/);
+    expect(built.manifest.info.options).toMatchObject({ textTags: 'drop', textFrom: source });
+    expect(built.utterances.map((row) => [row.text, row.rawText, row.textSource])).toEqual([
+      ['so what', 'Text 3.', source],
+      ['Text 2.', 'Text 2.', 'corpus'],
+      ['Text 0.', 'Text 0.', 'corpus'],
+      ['Text 1.', 'Text 1.', 'corpus'],
+    ]);
+    expect(built.problems.map((one) => [one.level, one.kind])).toEqual([['warning', 'text-source']]);
   });
 
   it('keeps rows without their media and reports them, sorted', async () => {
@@ -103,13 +127,13 @@ describe('collectCorpus', () => {
     expect(steps.at(-1)).toEqual({ task: 'media', done: 4, total: 4, unit: 'files' });
   });
 
-  it('refuses the card of another dataset, an adapter that is not there, and a missing root', async () => {
+  it('refuses the card of another dataset, the layout of another corpus, and a missing root', async () => {
     const root = smallTree();
     const ask = (changes: object) => collectCorpus({ ...options(root, ''), store: null, ...changes });
     await expect(ask({ dataset: 'iemocap' })).rejects.toThrow('the card is of dataset demo, not of iemocap');
     const meld = Card.parse({ ...card, adapter: 'meld' });
     await expect(ask({ card: meld })).rejects.toThrow(
-      "no adapter 'meld' in this version: there are iemocap, table",
+      'no train_sent_emo.csv, dev_sent_emo.csv or test_sent_emo.csv in',
     );
     await expect(ask({ root: join(root, 'gone') })).rejects.toThrow('cannot read ROOT of demo');
     mkdirSync(join(root, 'bare'));
