@@ -15,6 +15,7 @@ import { silent } from '../../src/base/reporter.ts';
 import { describeFinding } from '../../src/manifest/finding.ts';
 import { MediaCache } from '../../src/manifest/media-cache.ts';
 import { readMedia, type MediaMode } from '../../src/manifest/media.ts';
+import { clip, findFfmpeg } from '../support/clips.ts';
 import { putFiles, row, temporaryFolder, wavBytes } from '../support.ts';
 
 const pass = (root: string, mode: MediaMode, cache = new MediaCache(null, root)) => ({
@@ -27,12 +28,12 @@ const pass = (root: string, mode: MediaMode, cache = new MediaCache(null, root))
 describe('readMedia', () => {
   it('fills in what the mode asks for, and nulls for the rest', async () => {
     const root = temporaryFolder();
-    const [wav, mp3] = [wavBytes(1.5), Buffer.from('some other format')];
-    putFiles(root, { 'd/a.wav': wav, 'd/b.mp3': mp3 });
+    const [wav, avi] = [wavBytes(1.5), Buffer.from('some other format')];
+    putFiles(root, { 'd/a.wav': wav, 'd/b.avi': avi });
     const rows = [
       row('d/a'),
       row('d/b', {
-        media: { path: 'd/b.mp3', sha256: null, seconds: null, sampleRate: null, channels: null },
+        media: { path: 'd/b.avi', sha256: null, seconds: null, sampleRate: null, channels: null },
       }),
     ];
     const media = async (mode: MediaMode) =>
@@ -41,15 +42,73 @@ describe('readMedia', () => {
     const header = { seconds: 1.5, sampleRate: 16000, channels: 1 };
     expect(await media('none')).toEqual([
       { path: 'd/a.wav', ...none },
-      { path: 'd/b.mp3', ...none },
+      { path: 'd/b.avi', ...none },
     ]);
     expect(await media('headers')).toEqual([
       { path: 'd/a.wav', sha256: null, ...header },
-      { path: 'd/b.mp3', ...none },
+      { path: 'd/b.avi', ...none },
     ]);
     expect(await media('hash')).toEqual([
       { path: 'd/a.wav', sha256: sha256Hex(wav), ...header },
-      { path: 'd/b.mp3', ...none, sha256: sha256Hex(mp3) },
+      { path: 'd/b.avi', ...none, sha256: sha256Hex(avi) },
+    ]);
+  });
+
+  it('warns of a format whose headers it does not read, from the cache as well', async () => {
+    const root = temporaryFolder();
+    putFiles(root, { 'd/a.avi': 'some other format' });
+    const cache = new MediaCache(null, root);
+    const media = { path: 'd/a.avi', sha256: null, seconds: null, sampleRate: null, channels: null };
+    const read = async () =>
+      (await readMedia([row('d/a', { media })], pass(root, 'headers', cache))).problems;
+    const first = await read();
+    expect(first.map((one) => `${one.level} ${describeFinding(one)}`)).toEqual([
+      'warning d/a.avi d/a: media-unread: expected a header that tells length, rate and channels, found a format of another kind',
+    ]);
+    expect(await read()).toEqual(first);
+    expect(cache.hits).toBe(1);
+  });
+
+  it('reports what is wrong with clips, and keeps their rows', async ({ skip }) => {
+    const ffmpeg = findFfmpeg();
+    if (ffmpeg === undefined) return skip('no ffmpeg');
+    const root = temporaryFolder();
+    const [film, surround] = [clip(ffmpeg, 'film'), clip(ffmpeg, 'surround')];
+    putFiles(root, {
+      'd/cutFilm.mp4': film.subarray(0, film.length - 900),
+      'd/cutSound.mp4': surround.subarray(0, surround.length - 300),
+      'd/empty.mp4': '',
+      'd/film.mp4': film,
+      'd/html.mp4': '<html>',
+      'd/silent.mp4': clip(ffmpeg, 'silentFilm'),
+    });
+    const names = ['cutFilm', 'cutSound', 'empty', 'film', 'gone', 'html', 'silent'];
+    const rows = names.map((name) =>
+      row(`d/${name}`, {
+        media: { path: `d/${name}.mp4`, sha256: null, seconds: null, sampleRate: null, channels: null },
+      }),
+    );
+    const { utterances, problems } = await readMedia(rows, pass(root, 'headers'));
+    expect(
+      utterances.map((one) => [one.id.slice(2), one.tags['media'] ?? '', one.media?.channels ?? null]),
+    ).toEqual([
+      ['cutFilm', 'truncated', 6],
+      ['cutSound', 'corrupt', null],
+      ['empty', 'empty', null],
+      ['film', '', 6],
+      ['gone', 'missing', null],
+      ['html', 'corrupt', null],
+      ['silent', 'corrupt', null],
+    ]);
+    expect(problems.map((one) => `${one.id?.slice(2)} ${one.kind}: ${one.found}`)).toEqual([
+      'cutFilm media-truncated: the file ends early',
+      expect.stringMatching(
+        /^cutSound media-undecodable: a moov box of \d+ bytes at byte \d+, but the file ends/,
+      ),
+      'empty media-empty: a file of 0 bytes',
+      'gone media-missing: there is no such file or folder',
+      "html media-undecodable: no MP4 header (the file begins with '<html>')",
+      'silent media-undecodable: no audio stream (streams: vide)',
     ]);
   });
 
