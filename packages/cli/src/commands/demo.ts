@@ -4,7 +4,7 @@ import type { CommandModule } from 'yargs';
 import { type CommonOptions, createContext } from '../context.ts';
 import type { Ceilings } from '../ui/scores.ts';
 import { runExtraction } from './features.ts';
-import { runBuild } from './manifest.ts';
+import { runBuild } from './manifest-build.ts';
 import { runTraining } from './train.ts';
 
 interface DemoOptions extends CommonOptions {
