@@ -4,14 +4,16 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   applyTask,
+  chooseFolds,
+  describeProtocol,
+  type DevRule,
   type FeatureSet,
   findTask,
   listFeatures,
   type Manifest,
   openFeatureSet,
-  planFolds,
-  selectFolds,
   UserError,
+  type Where,
 } from '@lsgmer/datasets';
 import {
   ABLATIONS,
@@ -38,6 +40,9 @@ export interface TrainAsk {
   readonly features?: string | undefined;
   readonly set: readonly string[];
   readonly fold: string;
+  readonly protocol?: string | undefined;
+  readonly dev?: DevRule | undefined;
+  readonly where?: Where | undefined;
   readonly seeds: readonly number[];
   readonly ablations: readonly string[];
   readonly engine: EngineFactory;
@@ -104,21 +109,16 @@ export interface Prepared {
 export function prepareExperiment(context: Context, manifest: Manifest, ask: TrainAsk): Prepared {
   const { recipe } = ask;
   const task = findTask(manifest.card, ask.task ?? recipe?.task);
-  const view = applyTask(task, manifest.utterances);
-  const folds = selectFolds(
-    planFolds(
-      task.protocol,
-      view.rows.map((row) => row.utterance),
-    ),
-    ask.fold,
-  );
+  const { classes } = applyTask(task, manifest.utterances);
+  const choice = chooseFolds(task, manifest.utterances, ask);
+  for (const note of choice.notes) context.reporter.info(note);
   const head = findHead(recipe?.head ?? lsgmer.name);
   const variants = variantLayers(head, ask).map(({ name, layers }) => ({
     name,
     configuration: configure(head, layers),
   }));
-  const choice = featureChoice(context, manifest.card.name, ask);
-  const ids = view.rows.map((row) => row.utterance.id);
+  const features = featureChoice(context, manifest.card.name, ask);
+  const ids = choice.rows.map((row) => row.utterance.id);
   const sets: FeatureSet[] = [];
   const open = (feature: string | undefined): FeatureSources['text'] => {
     if (feature === undefined) return undefined;
@@ -126,16 +126,21 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
     sets.push(set);
     return storedSource(set);
   };
-  const sources = { text: open(choice.text), audio: open(choice.audio), map: open(choice.alexnet) };
+  const sources = { text: open(features.text), audio: open(features.audio), map: open(features.alexnet) };
   return {
     request: {
       dataset: manifest.card.name,
       synthetic: manifest.card.synthetic,
       task: task.name,
-      classes: view.classes,
+      classes,
       metric: task.metric,
-      rows: view.rows.map((row) => ({ id: row.utterance.id, label: row.label })),
-      folds,
+      rows: choice.rows.map((row) => ({ id: row.utterance.id, label: row.label })),
+      protocol: {
+        name: describeProtocol(choice.protocol),
+        speakerDependent: choice.speakerDependent,
+        where: ask.where?.text ?? null,
+      },
+      folds: choice.folds,
       seeds: ask.seeds,
       head,
       variants,

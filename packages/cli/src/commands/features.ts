@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import {
+  filterUtterances,
   findFeatureSets,
   firstWritableStore,
   listFeatures,
+  parseWhere,
   readManifest,
   summarise,
   UserError,
@@ -23,6 +25,7 @@ import { headedTable } from '../ui/table.ts';
 export interface ExtractCommandOptions extends CommonOptions {
   dataset?: string | undefined;
   root?: string | undefined;
+  where?: string | undefined;
   preset: string;
   device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
   threads?: number | undefined;
@@ -40,6 +43,10 @@ const extract: CommandModule<object, ExtractCommandOptions> = {
     y
       .option('dataset', { type: 'string', describe: 'name of the dataset' })
       .option('root', { type: 'string', describe: 'folder of the corpus (remembered)' })
+      .option('where', {
+        type: 'string',
+        describe: "only these utterances: 'split!=dev and seconds<10 and tags.style=improvised'",
+      })
       .option('preset', { type: 'string', default: 'paper', describe: 'which encoders: paper or tiny' })
       .option('device', {
         choices: ['auto', 'cpu', 'cuda', 'webgpu'] as const,
@@ -79,17 +86,22 @@ export async function runExtraction(
   options: Omit<ExtractCommandOptions, keyof CommonOptions>,
 ): Promise<void> {
   requireStored(context, dataset);
-  const { utterances } = readManifest(context.stores, dataset);
+  const { card, utterances } = readManifest(context.stores, dataset);
+  const where = options.where === undefined ? undefined : parseWhere(options.where);
+  const wanted = where === undefined ? utterances : filterUtterances(card, utterances, where);
+  if (where !== undefined)
+    context.reporter.info(`where ${where.text}: ${wanted.length} of ${utterances.length} utterances`);
   const root = chooseRoot(context, dataset, options.root);
   const store = firstWritableStore(context.stores);
   const models = preparePreset(options.preset, {
     models: join(store, dataset, 'models'),
+    // all texts: the tokenizer, and with it the fingerprint, is that of the whole dataset
     texts: utterances.map((utterance) => utterance.text),
   });
   const request: ExtractOptions = {
     dataset,
     root,
-    utterances,
+    utterances: wanted,
     models,
     store,
     readStores: context.stores.filter((other) => other !== store),

@@ -1,4 +1,4 @@
-import { readManifest } from '@lsgmer/datasets';
+import { parseDevRule, parseWhere, PROTOCOL_NAMES, readManifest } from '@lsgmer/datasets';
 import { listOptions, onnxEngine, pendingRuns, planExperiment, runExperiment } from '@lsgmer/train';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
@@ -21,6 +21,9 @@ interface TrainOptions extends CommonOptions {
   features?: string | undefined;
   set?: string[] | undefined;
   fold: string;
+  protocol?: string | undefined;
+  dev?: string | undefined;
+  where?: string | undefined;
   seeds?: string | undefined;
   ablation?: string | undefined;
   missing?: 'error' | 'wrong' | 'drop' | undefined;
@@ -55,6 +58,20 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
         default: 'all',
         describe: 'fold ids, numbers from 1, commas, or all',
       })
+      .option('protocol', {
+        type: 'string',
+        describe: `how folds are cut, instead of the task's own: ${PROTOCOL_NAMES.join(', ')}`,
+      })
+      .option('dev', {
+        type: 'string',
+        describe:
+          'dev part carved from training data: none, session[:name], dialogue[:share[:seed]], speaker[:share[:seed]]',
+      })
+      .option('where', {
+        type: 'string',
+        describe:
+          "only these utterances: 'label!=xxx and seconds<10 and tags.style=improvised and not leaked'",
+      })
       .option('seeds', { type: 'string', describe: 'how many (5) or which (7,8)' })
       .option('ablation', { type: 'string', describe: 'full, no-ma, no-joo, no-lsma-joo, commas, or all' })
       .option('missing', {
@@ -84,6 +101,7 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
       .option('json', { type: 'boolean', default: false, describe: 'result as JSON on stdout' })
       .example('$0 train --dataset demo --recipe demo', '')
       .example('$0 train --dataset iemocap --fold 1 --seeds 3 --set epochs=20', '')
+      .example('$0 train --dataset meld --protocol fixed-split+dev --dev dialogue:0.1', '')
       .example('$0 train --options', ''),
   handler: async (options) => {
     const context = createContext(options);
@@ -124,6 +142,9 @@ export async function runTraining(
     features: options.features,
     set: options.set ?? [],
     fold: options.fold,
+    protocol: options.protocol,
+    dev: options.dev === undefined ? undefined : parseDevRule(options.dev),
+    where: options.where === undefined ? undefined : parseWhere(options.where),
     seeds: options.seeds === undefined ? (recipe?.seeds ?? [1]) : parseSeeds(options.seeds),
     ablations: options.ablation === undefined ? [] : parseAblations(options.ablation),
     missing: options.missing ?? recipe?.missing ?? 'error',

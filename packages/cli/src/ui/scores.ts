@@ -15,6 +15,7 @@ export function experimentText(result: ExperimentResult, ceilings?: Ceilings): s
   const head = [
     result.synthetic ? 'SYNTHETIC data: these numbers say nothing about emotion recognition' : '',
     `${result.dataset}, task ${result.task}, ${plural(result.folds.length, 'fold')}, ${plural(seeds.length, 'seed')} (${seeds.join(', ')})`,
+    ...protocolLines(result),
     `epoch taken: ${result.select}; engine ${result.engine} on ${result.device}; all scores in %`,
   ].filter((line) => line !== '');
   const parts = [
@@ -23,6 +24,22 @@ export function experimentText(result: ExperimentResult, ceilings?: Ceilings): s
   ];
   if (result.variants.length > 1 || ceilings !== undefined) parts.push(summaryText(result, ceilings));
   return parts.join('\n\n');
+}
+
+/** How the folds were cut, and what makes their numbers easier or other than usual. */
+function protocolLines({ protocol, dev }: ExperimentResult): string[] {
+  if (protocol === null) return [];
+  const sizes = [...new Set(dev)];
+  const held =
+    sizes.every((n) => n === 0) || sizes.length === 0
+      ? ''
+      : `; dev (not trained on): ${sizes.length === 1 ? sizes[0] : `${Math.min(...dev)} to ${Math.max(...dev)}`} utterances a fold`;
+  return [
+    `${protocol.name}${held}${protocol.where === null ? '' : `; where ${protocol.where}`}`,
+    ...(protocol.speakerDependent
+      ? ['SPEAKER-DEPENDENT: speakers of the test part are also in training']
+      : []),
+  ];
 }
 
 function variantText(result: ExperimentResult, variant: VariantResult, ceilings?: Ceilings): string {

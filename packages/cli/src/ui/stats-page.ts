@@ -2,7 +2,7 @@ import type { Distribution, ManifestStats, Tally } from '@lsgmer/datasets';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { duration } from './reporter.ts';
-import { COST_HEAD, type Costs, costCells, ESTIMATE, TITLES } from './stats-table.ts';
+import { COST_HEAD, costCells, costNote, type Costs, TITLES } from './stats-table.ts';
 
 /** Colours follow the reader's system; marks have one colour, told apart by place and label. */
 const STYLE = `
@@ -73,7 +73,7 @@ function costSection(costs: Costs): string {
   const rows = Object.entries(costs).flatMap(([preset, features]) =>
     features.map((one) => costCells(preset, one)),
   );
-  return section('What the features will take', table(COST_HEAD, rows), ESTIMATE, true);
+  return section('What the features will take', table(COST_HEAD, rows), costNote(costs), true);
 }
 
 function tallyFigure(document: Page, { name, counts }: Tally): string {

@@ -6,7 +6,7 @@ import { headedTable } from './table.ts';
 export type Costs = { readonly [preset: string]: readonly PredictedCost[] };
 
 /** Said beside every predicted time. */
-export const ESTIMATE =
+const ESTIMATE =
   'Times are estimates from one machine (a core of a 2023 Xeon, no GPU); tokens are estimated from words; sizes are of the float16 values.';
 
 const VALUES = 12;
@@ -103,14 +103,21 @@ export const TITLES: Readonly<Record<string, readonly [string, string]>> = {
   duration: ['duration of recordings', 'recordings'],
   length: ['length of texts', 'texts'],
   dialogue: ['size of dialogues', 'dialogues'],
-  speaker: ['utterances of speakers', 'speakers'],
 };
 
 function costTable(costs: Costs): string {
   const rows = Object.entries(costs).flatMap(([preset, features]) =>
     features.map((one) => costCells(preset, one)),
   );
-  return `${headedTable([...COST_HEAD], rows)}\n${ESTIMATE}`;
+  return `${headedTable([...COST_HEAD], rows)}\n${costNote(costs)}`;
+}
+
+/** What a reader must know of the predictions. */
+export function costNote(costs: Costs): string {
+  const annotated = Math.max(...Object.values(costs).flatMap((list) => list.map((one) => one.annotated)));
+  const from =
+    annotated === 0 ? '' : ` Lengths of ${annotated} recordings that were not read are the annotated ones.`;
+  return `${ESTIMATE}${from}`;
 }
 
 export const COST_HEAD = [

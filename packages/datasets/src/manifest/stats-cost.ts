@@ -1,3 +1,4 @@
+import { rowSpan } from './span.ts';
 import type { Utterance } from './utterance.ts';
 
 /** A feature whose size and time are to be told beforehand. */
@@ -17,6 +18,8 @@ export interface PredictedCost {
   readonly dim: number;
   /** Rows whose input is there. */
   readonly rows: number;
+  /** Of these, rows whose recording was not read: their annotated times stand for its length. */
+  readonly annotated: number;
   readonly steps: number;
   /** Of the float16 values alone. */
   readonly bytes: number;
@@ -66,21 +69,40 @@ export function tokenSteps(text: string): number {
   return Math.round(TOKENS_PER_WORD * words + TOKENS_PER_TEXT);
 }
 
-/** What features of a dataset will take, float16. Recordings of unknown length do not count. */
+/**
+ * What features of a dataset will take, float16. A recording that was not read counts with its annotated times; one
+ * without either does not count.
+ */
 export function predictCosts(
   models: readonly CostModel[],
   utterances: readonly Utterance[],
 ): PredictedCost[] {
-  const lengths = utterances.map((row) => row.media?.seconds ?? null).filter((one) => one !== null);
+  const read = utterances.map((row) => row.media?.seconds ?? null).filter((one) => one !== null);
+  const annotated = utterances.map(annotatedSeconds).filter((one) => one !== null);
+  const lengths = [...read, ...annotated];
   const sound = lengths.reduce((sum, seconds) => sum + seconds, 0);
   return models.map(({ feature, dim, steps: kind, perCoreSecond }) => {
-    const counts =
-      kind === 'tokens'
-        ? utterances.map((row) => tokenSteps(row.text))
-        : lengths.map(kind === 'frames' ? frameSteps : columnSteps);
+    const tokens = kind === 'tokens';
+    const counts = tokens
+      ? utterances.map((row) => tokenSteps(row.text))
+      : lengths.map(kind === 'frames' ? frameSteps : columnSteps);
     const steps = counts.reduce((sum, count) => sum + count, 0);
-    const work = kind === 'tokens' ? steps : sound;
-    const coreSeconds = work / perCoreSecond;
-    return { feature, dim, rows: counts.length, steps, bytes: steps * dim * 2, coreSeconds };
+    return {
+      feature,
+      dim,
+      rows: counts.length,
+      annotated: tokens ? 0 : annotated.length,
+      steps,
+      bytes: steps * dim * 2,
+      coreSeconds: (tokens ? steps : sound) / perCoreSecond,
+    };
   });
+}
+
+/** Null where the recording was read, is missing, or has no annotated times. */
+function annotatedSeconds(row: Utterance): number | null {
+  if (row.media === null || row.media.seconds !== null) return null;
+  const span = rowSpan(row);
+  if (span === null || span.start === null || span.end === null) return null;
+  return Math.max(0, span.end - span.start);
 }

@@ -47,7 +47,7 @@ export interface ManifestStats {
     readonly classes: readonly string[];
     readonly rows: readonly { readonly value: string; readonly counts: readonly number[] }[];
   } | null;
-  /** Duration in seconds, length in words, utterances of a dialogue, of a speaker; those without numbers are left out. */
+  /** Duration in seconds, length in words, utterances of a dialogue; those without numbers are left out. */
   readonly distributions: readonly Distribution[];
 }
 
@@ -70,7 +70,6 @@ export function manifestStats(utterances: readonly Utterance[], task: string, vi
       20,
     ),
     distribution('dialogue', 'utterances', [...dialogues.values()], 20),
-    distribution('speaker', 'utterances', [...speakers.values()], 20),
   ];
   return {
     utterances: utterances.length,
@@ -115,12 +114,13 @@ function tallies(rows: readonly Utterance[], classOf: ReadonlyMap<string, string
       (row) => row.tags[tag] ?? null,
     ]),
   ];
-  return fields
-    .map(([name, read]) => tally(name, rows, read))
-    .filter(({ name, counts }) => {
-      const values = counts.filter((one) => one.value !== NO_LABEL).length;
-      return values > 0 && (!name.startsWith('tags.') || values <= TAG_VALUES);
-    });
+  const counted = fields.map(([name, read]) => tally(name, rows, read));
+  // where every label is a class, the classes say it all
+  const same = JSON.stringify(counted[0]?.counts) === JSON.stringify(counted[1]?.counts);
+  return (same ? [counted[0] as Tally, ...counted.slice(2)] : counted).filter(({ name, counts }) => {
+    const values = counts.filter((one) => one.value !== NO_LABEL).length;
+    return values > 0 && (!name.startsWith('tags.') || values <= TAG_VALUES);
+  });
 }
 
 function tally(name: string, rows: readonly Utterance[], read: (row: Utterance) => string | null): Tally {

@@ -18,6 +18,16 @@ export interface EngineFactory {
   create(head: Head, config: HeadConfig, dims: FeatureDims, classes: number): Promise<Engine>;
 }
 
+/** What must stand beside every number of an experiment. */
+export interface ProtocolNote {
+  /** As people read it: `leave one session out`. */
+  readonly name: string;
+  /** Test speakers are also heard in training. */
+  readonly speakerDependent: boolean;
+  /** The filter of utterances, as it was given. */
+  readonly where: string | null;
+}
+
 /** A whole experiment: variants x seeds x folds over one task of one dataset. */
 export interface ExperimentRequest {
   readonly dataset: string;
@@ -30,7 +40,9 @@ export interface ExperimentRequest {
   readonly metric: MetricKey;
   /** Every utterance of the task, in the manifest's order. */
   readonly rows: readonly LabelledId[];
-  /** The folds to run. */
+  /** How the folds were cut: shown with the result, no part of a run's identity (its utterances are). */
+  readonly protocol?: ProtocolNote | undefined;
+  /** The folds to run. A dev part is carried, not trained on. */
   readonly folds: readonly Fold[];
   readonly seeds: readonly number[];
   readonly head: Head;

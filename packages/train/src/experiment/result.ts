@@ -12,6 +12,7 @@ import {
 import type { HeadConfig } from '../head/contract.ts';
 import type { Coverage } from '../record/coverage.ts';
 import type { ExperimentPlan, RunPlan, VariantPlan } from './plan.ts';
+import type { ProtocolNote } from './request.ts';
 
 /** A run's test part, scored after the epoch that the selection rule picks. */
 export interface FoldResult {
@@ -80,6 +81,10 @@ export interface ExperimentResult {
   /** Which epoch the numbers are from. */
   readonly select: SelectionRule;
   readonly folds: readonly string[];
+  /** How the folds were cut; null where the experiment was not told. */
+  readonly protocol: ProtocolNote | null;
+  /** Utterances of each fold's dev part, in the order of `folds`. */
+  readonly dev: readonly number[];
   readonly engine: string;
   readonly device: string;
   readonly numerics: number;
@@ -186,6 +191,8 @@ export function experimentResult(
     metric: request.metric,
     select: request.select,
     folds: request.folds.map((fold) => fold.id),
+    protocol: request.protocol ?? null,
+    dev: request.folds.map((fold) => fold.dev.length),
     engine: request.engine.name,
     device: request.engine.device,
     numerics,
