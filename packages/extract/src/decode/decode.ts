@@ -1,7 +1,8 @@
 import pLimit from 'p-limit';
 import { type Decoded, decodeTogether } from './ffmpeg.ts';
 import type { Ffmpeg } from './ffmpeg-binary.ts';
-import { type Clip, ClipError, type DecodePolicy } from './policy.ts';
+import { type Clip, ClipError, type DecodePolicy, isSegment } from './policy.ts';
+import { decodeSegments } from './segments.ts';
 import { readWav } from './wav.ts';
 
 export interface DecodeOptions {
@@ -37,19 +38,45 @@ export async function decodeClips(clips: readonly Clip[], options: DecodeOptions
   const what = foreign.length === 1 ? 'is' : `and ${foreign.length - 1} more are`;
   const { path: binary } = await options.ffmpeg(`${first.path} ${what} not 16 kHz PCM WAV`);
   const limit = pLimit(processes);
-  const groups = Array.from({ length: Math.ceil(foreign.length / clipsPerProcess) }, (_, g) =>
-    foreign.slice(g * clipsPerProcess, (g + 1) * clipsPerProcess),
-  );
   await Promise.all(
-    groups.map((group) =>
+    groupsOf(clips, foreign, clipsPerProcess).map(({ members, decode }) =>
       limit(async () => {
-        const members = group.map((i) => clips[i] as Clip);
-        const decoded = await decodeTogether(binary, members, policy, signal);
-        group.forEach((i, member) => (results[i] = decoded[member]));
+        const decoded = await decode(
+          binary,
+          members.map((i) => clips[i] as Clip),
+          policy,
+          signal,
+        );
+        members.forEach((i, at) => (results[i] = decoded[at]));
       }),
     ),
   );
   return results as Decoded[];
+}
+
+interface Group {
+  /** Indices of clips. */
+  readonly members: readonly number[];
+  readonly decode: typeof decodeTogether;
+}
+
+/** Whole recordings by number, segments by recording: one is decoded once for all its segments. */
+function groupsOf(clips: readonly Clip[], chosen: readonly number[], perProcess: number): Group[] {
+  const whole = chosen.filter((i) => !isSegment(clips[i] as Clip));
+  const groups: Group[] = Array.from({ length: Math.ceil(whole.length / perProcess) }, (_, g) => ({
+    members: whole.slice(g * perProcess, (g + 1) * perProcess),
+    decode: decodeTogether,
+  }));
+  const recordings = new Map<string, number[]>();
+  for (const i of chosen) {
+    const clip = clips[i] as Clip;
+    if (!isSegment(clip)) continue;
+    const key = `${clip.channel === undefined ? 'mixed' : 'channel'} ${clip.path}`;
+    const known = recordings.get(key);
+    if (known === undefined) recordings.set(key, [i]);
+    else known.push(i);
+  }
+  return [...groups, ...[...recordings.values()].map((members) => ({ members, decode: decodeSegments }))];
 }
 
 async function readOwn(clip: Clip, policy: DecodePolicy, signal?: AbortSignal): Promise<Decoded | undefined> {

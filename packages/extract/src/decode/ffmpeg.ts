@@ -12,7 +12,7 @@ export type Decoded = { readonly samples: Float32Array } | { readonly reason: st
 const FIRST_PIPE = 3;
 
 /**
- * Decodes several clips with one ffmpeg process: its start costs as much as decoding ten short clips. A bad clip
+ * Decodes several whole recordings with one ffmpeg process: its start costs as much as decoding ten short clips. A bad clip
  * ends the process, so when it fails, each clip is tried alone and only the bad ones are lost.
  *
  * @param binary path of ffmpeg
@@ -64,28 +64,29 @@ async function runFfmpeg(
   }
 }
 
-async function collect(stream: Readable): Promise<Buffer> {
+/** All that a stream gives. */
+export async function collect(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }
 
+/** -xerror: damaged data ends the process instead of becoming a shorter clip. */
+export const COMMON = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-xerror'];
+
 /**
- * -xerror: damaged data ends the process instead of becoming a shorter clip. -rematrix_maxval 1: the weights of
- * a downmix add up to 1, as they do when ffmpeg writes integers; for floats it leaves them at 1.41 (stereo).
+ * Output of mono floats. -rematrix_maxval 1: the weights of a downmix add up to 1, as they do when ffmpeg writes
+ * integers; for floats it leaves them at 1.41 (stereo).
  */
+export const DOWNMIX = ['-ac', '1', '-rematrix_maxval', '1', '-f', 'f32le'];
+/** Output of all channels as floats, with a WAV header. */
+export const ALL_CHANNELS = ['-c:a', 'pcm_f32le', '-bitexact', '-f', 'wav'];
+
 function argumentsFor(clips: readonly Clip[], policy: DecodePolicy): string[] {
-  const args = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-xerror'];
+  const args = [...COMMON];
   const limit = readLimit(policy.length);
-  for (const { path, start, end } of clips) {
-    if (start !== undefined) args.push('-ss', String(start));
-    if (end !== undefined) args.push('-t', String(end - (start ?? 0)));
-    args.push('-i', `file:${path}`);
-  }
-  const format =
-    policy.channels === 'downmix'
-      ? ['-ac', '1', '-rematrix_maxval', '1', '-f', 'f32le']
-      : ['-c:a', 'pcm_f32le', '-bitexact', '-f', 'wav'];
+  for (const { path } of clips) args.push('-i', `file:${path}`);
+  const format = policy.channels === 'downmix' ? DOWNMIX : ALL_CHANNELS;
   clips.forEach((_, i) => {
     args.push(
       '-map',
@@ -114,13 +115,19 @@ function toMono(output: Buffer, policy: DecodePolicy): Float32Array {
   if (policy.channels === 'downmix') return floats(output);
   const { channels, dataOffset, dataBytes } = readWavHeader(byteSource(output));
   const samples = floats(output.subarray(dataOffset, dataOffset + dataBytes));
-  // ffmpeg writes more than two channels with an extensible header, the speakers 20 bytes into its fmt chunk.
-  const mask = channels > 2 ? output.readUInt32LE(output.indexOf('fmt ', 0, 'latin1') + 8 + 20) : 0;
-  return mixToMono(samples, channels, policy.channels, mask) as Float32Array;
+  return mixToMono(samples, channels, policy.channels, speakerMask(output, channels)) as Float32Array;
+}
+
+/**
+ * Speaker positions in a WAV of ffmpeg's: it writes more than two channels with an extensible header, the speakers 20
+ * bytes into its fmt chunk.
+ */
+export function speakerMask(wav: Buffer, channels: number): number {
+  return channels > 2 ? wav.readUInt32LE(wav.indexOf('fmt ', 0, 'latin1') + 8 + 20) : 0;
 }
 
 /** Copies, since the bytes need not lie at a multiple of four. */
-function floats(bytes: Buffer): Float32Array {
+export function floats(bytes: Buffer): Float32Array {
   const count = Math.floor(bytes.length / 4);
   const out = new Float32Array(count);
   new Uint8Array(out.buffer).set(bytes.subarray(0, 4 * count));
@@ -128,7 +135,7 @@ function floats(bytes: Buffer): Float32Array {
 }
 
 /** ffmpeg's last word on a clip, without its path and its addresses. */
-function lastLine(errors: string, clip: Clip): string {
+export function lastLine(errors: string, clip: Clip): string {
   const lines = errors
     .replaceAll(`file:${clip.path}`, 'input')
     .replaceAll(clip.path, 'input')

@@ -1,4 +1,4 @@
-import type { ChannelPolicy } from './policy.ts';
+import { type ChannelPolicy, ClipError } from './policy.ts';
 
 /** Bit of the centre channel in a WAVE channel mask (SPEAKER_FRONT_CENTER). */
 const FRONT_CENTER = 0x4;
@@ -29,6 +29,21 @@ export function mixToMono(
     for (let channel = 0; channel < channels; channel++) sum += samples[i * channels + channel] as number;
     mono[i] = sum / channels;
   }
+  return mono;
+}
+
+/**
+ * One channel of interleaved ones.
+ *
+ * @param samples [n, channels]
+ * @returns [n]
+ * @throws ClipError where there is no such channel
+ */
+export function pickChannel(samples: Float32Array, channels: number, channel: number): Float32Array {
+  if (channel >= channels) throw new ClipError(`no channel ${channel}: the recording has ${channels}`);
+  if (channels === 1) return samples;
+  const mono = new Float32Array(Math.floor(samples.length / channels));
+  for (let i = 0; i < mono.length; i++) mono[i] = samples[i * channels + channel] as number;
   return mono;
 }
 

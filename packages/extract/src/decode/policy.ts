@@ -44,6 +44,27 @@ export interface Clip {
   /** Bounds in seconds where it is a segment. */
   readonly start?: number;
   readonly end?: number;
+  /** Index, from 0, of the only channel that is meant. */
+  readonly channel?: number;
+}
+
+/** Whether a clip is less than a whole recording. */
+export function isSegment({ start, end, channel }: Clip): boolean {
+  return start !== undefined || end !== undefined || channel !== undefined;
+}
+
+/**
+ * Samples at 16 kHz of a clip: from round(16000 start) to before round(16000 end), cut where the length policy ends.
+ * @param frames samples of the whole recording, where it is known
+ */
+export function segmentSamples(
+  clip: Clip,
+  length: LengthPolicy,
+  frames = Infinity,
+): { readonly first: number; readonly count: number } {
+  const first = Math.round((clip.start ?? 0) * SAMPLE_RATE);
+  const end = clip.end === undefined ? frames : Math.min(frames, Math.round(clip.end * SAMPLE_RATE));
+  return { first, count: Math.max(0, Math.min(end - first, Math.ceil(readLimit(length) * SAMPLE_RATE))) };
 }
 
 /** Seconds of a clip that are read: a little more than the limit where the policy has to notice longer ones. */

@@ -1,8 +1,15 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { readSync } from 'node:fs';
 import { type WavHeader, WavError, readWavHeader } from '@lsgmer/datasets';
-import { mixToMono } from './mix.ts';
-import { type Clip, ClipError, type DecodePolicy, SAMPLE_RATE, checkSamples, readLimit } from './policy.ts';
+import { mixToMono, pickChannel } from './mix.ts';
+import {
+  type Clip,
+  ClipError,
+  type DecodePolicy,
+  SAMPLE_RATE,
+  checkSamples,
+  segmentSamples,
+} from './policy.ts';
 
 /**
  * Reads a 16 kHz PCM WAV (8, 16, 24, 32 bit integers, 32 bit float; plain or extensible header) without ffmpeg.
@@ -34,7 +41,11 @@ export async function readWav(clip: Clip, policy: DecodePolicy): Promise<Float32
       header.dataOffset + first * header.blockAlign,
       count * header.blockAlign,
     );
-    const mono = mixToMono(decode(bytes), header.channels, policy.channels);
+    const samples = decode(bytes);
+    if (clip.channel !== undefined) {
+      return checkSamples(pickChannel(samples, header.channels, clip.channel), policy.length);
+    }
+    const mono = mixToMono(samples, header.channels, policy.channels);
     // A centre channel can only be told by the speaker positions, which ffmpeg reads.
     if (mono === undefined || (policy.channels === 'center' && header.channels > 2)) return undefined;
     return checkSamples(mono, policy.length);
@@ -85,14 +96,13 @@ async function readBytes(file: FileHandle, offset: number, length: number): Prom
 
 /** Samples of the segment, cut where the length policy ends. */
 function bounds(clip: Clip, frames: number, policy: DecodePolicy): { first: number; count: number } {
-  const first = Math.round((clip.start ?? 0) * SAMPLE_RATE);
-  const end = clip.end === undefined ? frames : Math.min(frames, Math.round(clip.end * SAMPLE_RATE));
-  if (first >= end) {
+  const { first, count } = segmentSamples(clip, policy.length, frames);
+  if (count === 0) {
     throw new ClipError(
       `the segment ${clip.start ?? 0} to ${clip.end ?? 'the end'} s holds no samples: the recording has ${frames / SAMPLE_RATE} s`,
     );
   }
-  return { first, count: Math.min(end - first, Math.ceil(readLimit(policy.length) * SAMPLE_RATE)) };
+  return { first, count };
 }
 
 type SampleDecoder = (bytes: Buffer) => Float32Array;

@@ -90,6 +90,7 @@ function clipOf({ media }: Utterance, root: string): Clip | undefined {
     path: mediaPath(root, media),
     ...(media.start === undefined ? {} : { start: media.start }),
     ...(media.end === undefined ? {} : { end: media.end }),
+    ...(media.channel === undefined ? {} : { channel: media.channel }),
   };
 }
 

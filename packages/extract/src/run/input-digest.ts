@@ -9,14 +9,15 @@ export function textInput(utterance: Utterance): string {
 }
 
 /**
- * sha256 of media and segment: what an audio encoder sees. An utterance without media has a digest of its own,
+ * sha256 of media, segment and channel: what an audio encoder sees. An utterance without media has a digest of its own,
  * so that it is computed as soon as it has some.
  */
 export function audioInput(utterance: Utterance, mediaDigest: MediaDigests): string {
   const { media } = utterance;
   if (media === null) return digestJson({ media: null });
   const sha256 = media.sha256 ?? mediaDigest.get(media.path) ?? null;
-  return digestJson({ media: sha256, start: media.start ?? null, end: media.end ?? null });
+  const channel = media.channel === undefined ? {} : { channel: media.channel };
+  return digestJson({ media: sha256, start: media.start ?? null, end: media.end ?? null, ...channel });
 }
 
 /** sha256 by path relative to the root, for media whose digest the manifest does not have; null: cannot be read. */

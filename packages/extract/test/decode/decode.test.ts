@@ -106,17 +106,9 @@ describe.skipIf(ffmpeg === undefined)('decodeClips with ffmpeg', () => {
     }
   });
 
-  it('cuts segments and long clips', async () => {
+  it('cuts long clips', async () => {
     const path = file('long.wav', wavBytes(pcm16(tone(48_000 * 3, 0.01)), { bits: 16, rate: 48_000 }));
-    const binary = ffmpeg?.path as string;
-    const whole = samplesOf((await decode([path]))[0]);
-    expect(whole).toHaveLength(48_000);
-    const part = samplesOf(
-      (await decodeTogether(binary, [{ path, start: 1, end: 1.5 }], DEFAULT_DECODE_POLICY))[0],
-    );
-    expect(part).toHaveLength(8000);
-    // The resampler starts anew at the cut: a few samples there differ.
-    expect(largestError(part.subarray(40, 7900), whole.subarray(16_040, 23_900))).toBeLessThan(1e-4);
+    expect(samplesOf((await decode([path]))[0])).toHaveLength(48_000);
     const truncate = { ...DEFAULT_DECODE_POLICY, length: { maxSeconds: 2, over: 'truncate' } } as const;
     expect(samplesOf((await decode([path], truncate))[0])).toHaveLength(32_000);
     const skip = { ...DEFAULT_DECODE_POLICY, length: { maxSeconds: 2, over: 'skip' } } as const;

@@ -24,7 +24,16 @@ describe('audioInput', () => {
       audioInput(utterance('x/y', { media: { ...media, ...changes } }), none);
     const whole = of({});
     expect(of({ path: 'elsewhere.wav', seconds: null })).toBe(whole);
-    expect(new Set([whole, of({ start: 1 }), of({ end: 1 }), of({ sha256: 'f'.repeat(64) })]).size).toBe(4);
+    expect(
+      new Set([
+        whole,
+        of({ start: 1 }),
+        of({ end: 1 }),
+        of({ channel: 0 }),
+        of({ channel: 1 }),
+        of({ sha256: 'f'.repeat(64) }),
+      ]).size,
+    ).toBe(6);
     expect(audioInput(utterance('x/y'), none)).not.toBe(whole);
   });
 });
