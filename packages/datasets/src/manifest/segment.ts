@@ -8,12 +8,17 @@ const OVERSHOOT_SECONDS = 0.5;
 
 /**
  * Puts a segment into its recording. On the way in `media.seconds` is the length of the whole recording; on the way
- * out that of what lies between start and end. A segment that its recording does not have is reported, and tagged
+ * out that of what lies between start and end. A segment or channel that its recording lacks is reported, and tagged
  * `media: segment`; one that ends a little after it is cut there, with a warning. Rows of whole recordings, and those
  * whose length is not known, come back as they are (the latter with the segment's own length).
  */
 export function placeSegment(row: Utterance): { utterance: Utterance; problem: Finding | null } {
   const { media } = row;
+  if (media?.channel !== undefined && media.channels !== null && media.channel >= media.channels) {
+    const expected = `one of the ${media.channels} channels, counted from 0`;
+    const problem = finding(row, 'error', expected, media.path, `channel ${media.channel}`);
+    return { utterance: tagged(row), problem };
+  }
   if (media === null || (media.start === undefined && media.end === undefined)) {
     return { utterance: row, problem: null };
   }
@@ -32,13 +37,25 @@ export function placeSegment(row: Utterance): { utterance: Utterance; problem: F
 }
 
 function outside(row: Utterance, expected: string, path: string): { utterance: Utterance; problem: Finding } {
-  const utterance = { ...row, tags: { ...row.tags, media: 'segment' } };
-  return { utterance, problem: finding(row, 'error', expected, path) };
+  return { utterance: tagged(row), problem: finding(row, 'error', expected, path) };
 }
 
-function finding(row: Utterance, level: 'error' | 'warning', expected: string, file: string): Finding {
-  const found = `${row.media?.start ?? 0} to ${row.media?.end ?? 'the end'} s`;
+function tagged(row: Utterance): Utterance {
+  return { ...row, tags: { ...row.tags, media: 'segment' } };
+}
+
+function finding(
+  row: Utterance,
+  level: 'error' | 'warning',
+  expected: string,
+  file: string,
+  found = boundsOf(row),
+): Finding {
   return { kind: 'segment', level, id: row.id, file, line: null, expected, found };
+}
+
+function boundsOf({ media }: Utterance): string {
+  return `${media?.start ?? 0} to ${media?.end ?? 'the end'} s`;
 }
 
 /** To the nanosecond: times are decimal, and 0.3 - 0.1 is not. */

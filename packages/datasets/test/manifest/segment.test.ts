@@ -45,6 +45,24 @@ describe('placeSegment', () => {
   });
 });
 
+describe('placeSegment of a channel', () => {
+  it('refuses one that the recording does not have', () => {
+    const of = (channel: number) => {
+      const whole = { sha256: null, seconds: 10, sampleRate: 16000, channels: 2 };
+      const placed = placeSegment(row('mine/a', { media: { path: 'a.wav', channel, ...whole } }));
+      return [
+        placed.utterance.tags['media'],
+        placed.problem === null ? null : describeFinding(placed.problem),
+      ];
+    };
+    expect(of(1)).toEqual([undefined, null]);
+    expect(of(2)).toEqual([
+      'segment',
+      'a.wav mine/a: segment: expected one of the 2 channels, counted from 0, found channel 2',
+    ]);
+  });
+});
+
 describe('readMedia of segments', () => {
   it('reads a recording once for all its segments, and says which of them it does not have', async () => {
     const root = temporaryFolder();
