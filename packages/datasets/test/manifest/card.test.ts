@@ -6,12 +6,13 @@ import { Card, loadCard, type Task } from '../../src/manifest/card.ts';
 import { repositoryFile, temporaryFolder } from '../support.ts';
 
 const iemocap = loadCard(repositoryFile('manifests/iemocap.json'));
+const meld = loadCard(repositoryFile('manifests/meld.json'));
 const demo = loadCard(repositoryFile('manifests/demo.json'));
 const sum = (counts: Record<string, number> | undefined) =>
   Object.values(counts ?? {}).reduce((a, b) => a + b, 0);
 
 describe('committed cards', () => {
-  it('has the tasks of IEMOCAP with their sizes', () => {
+  it('has the tasks of IEMOCAP and MELD with their sizes', () => {
     expect(iemocap.tasks.map((task) => [task.name, task.expected])).toEqual([
       ['4class', 5531],
       ['4class-noexc', 4490],
@@ -24,24 +25,34 @@ describe('committed cards', () => {
       { name: 'sad', labels: ['sad'] },
       { name: 'neutral', labels: ['neu'] },
     ]);
-    expect(iemocap.restricted).toBe(true);
+    expect([iemocap.restricted, meld.restricted]).toEqual([true, true]);
+    expect(meld.tasks.map((task) => [task.name, task.expected, task.metric])).toEqual([
+      ['emotion7', 13708, 'wf1'],
+      ['sentiment3', 13708, 'wf1'],
+    ]);
     expect(demo.synthetic).toBe(true);
   });
 
-  it.each([iemocap, demo])('$name adds up', (card) => {
+  it.each([iemocap, demo, meld])('$name adds up', (card) => {
     expect(sum(card.expected?.labels)).toBe(card.expected?.labelled);
-    expect(sum(card.expected?.sessions)).toBe(card.expected?.labelled);
+    for (const counts of [card.expected?.sessions, card.expected?.splits]) {
+      if (counts !== undefined) expect(sum(counts)).toBe(card.expected?.labelled);
+    }
     const ofLabels = (task: Task) =>
       task.classes
         .flatMap((one) => one.labels)
         .reduce((n, label) => n + (card.expected?.labels?.[label] ?? NaN), 0);
     for (const task of card.tasks) {
-      if (task.tags === undefined) expect(ofLabels(task)).toBe(task.expected);
-      for (const counts of [task.counts?.classes, task.counts?.sessions, task.counts?.speakers]) {
+      if (task.tags === undefined && task.label === undefined) expect(ofLabels(task)).toBe(task.expected);
+      const { classes, sessions, splits, speakers } = task.counts ?? {};
+      for (const counts of [classes, sessions, splits, speakers]) {
         if (counts !== undefined) expect(sum(counts)).toBe(task.expected);
       }
       for (const [session, counts] of Object.entries(task.counts?.classesBySession ?? {})) {
         expect(sum(counts)).toBe(task.counts?.sessions?.[session]);
+      }
+      for (const [split, counts] of Object.entries(task.counts?.classesBySplit ?? {})) {
+        expect(sum(counts)).toBe(task.counts?.splits?.[split]);
       }
     }
   });

@@ -71,7 +71,10 @@ describe('readMedia', () => {
 
   it('reports what is wrong with clips, and keeps their rows', async ({ skip }) => {
     const ffmpeg = findFfmpeg();
-    if (ffmpeg === undefined) return skip('no ffmpeg');
+    if (ffmpeg === undefined) {
+      skip('no ffmpeg');
+      return;
+    }
     const root = temporaryFolder();
     const [film, surround] = [clip(ffmpeg, 'film'), clip(ffmpeg, 'surround')];
     putFiles(root, {

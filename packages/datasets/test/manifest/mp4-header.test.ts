@@ -7,8 +7,11 @@ import { box, clip, findFfmpeg, type ClipKind } from '../support/clips.ts';
 import { sharedData } from '../support.ts';
 
 const read = (bytes: Uint8Array) => {
-  const { size, read: at } = byteSource(bytes);
-  return readMp4Header({ size, read: (offset, length) => Promise.resolve(at(offset, length)) });
+  const source = byteSource(bytes);
+  return readMp4Header({
+    size: source.size,
+    read: (offset, length) => Promise.resolve(source.read(offset, length)),
+  });
 };
 const trouble = async (bytes: Uint8Array): Promise<string> => {
   const error: unknown = await read(bytes).then(
@@ -162,7 +165,10 @@ describe('readMp4Header', () => {
 
   it('reads a 5.1 clip as ffmpeg does: 48 kHz, 6 channels, 5.312 s', async ({ skip }) => {
     const file = sharedData('audio_fixtures/lhotse/big_buck_bunny_small.mp4');
-    if (file === undefined) return skip('no shared data');
+    if (file === undefined) {
+      skip('no shared data');
+      return;
+    }
     expect(await read(readFileSync(file))).toEqual({
       seconds: 5.312,
       sampleRate: 48000,
@@ -173,7 +179,10 @@ describe('readMp4Header', () => {
 
   it('reads what ffmpeg writes', async ({ skip }) => {
     const ffmpeg = findFfmpeg();
-    if (ffmpeg === undefined) return skip('no ffmpeg');
+    if (ffmpeg === undefined) {
+      skip('no ffmpeg');
+      return;
+    }
     const header = async (kind: ClipKind) => {
       const { seconds, sampleRate, channels } = await read(clip(ffmpeg, kind));
       return [seconds === null ? null : Math.round(seconds * 1000) / 1000, sampleRate, channels];

@@ -40,6 +40,25 @@ describe('applyTask', () => {
   });
 });
 
+it('takes the sentiment where the task is about it', () => {
+  const meld = loadCard(repositoryFile('manifests/meld.json'));
+  const said = (id: string, rawLabel: string, sentiment: string) =>
+    row(id, { rawLabel, annotations: [{ annotator: 'a' }, { annotator: 'consensus', sentiment }] });
+  const surprises = [
+    said('meld/a', 'surprise', 'positive'),
+    said('meld/b', 'surprise', 'negative'),
+    said('meld/c', 'surprise', 'mixed'),
+    row('meld/d', { rawLabel: 'surprise' }),
+  ];
+  const view = applyTask(findTask(meld, 'sentiment3'), surprises);
+  expect(view.rows.map((one) => [one.utterance.id, view.classes[one.label]])).toEqual([
+    ['meld/a', 'positive'],
+    ['meld/b', 'negative'],
+  ]);
+  expect(view.excluded).toEqual({ '(none)': 1, mixed: 1 });
+  expect(applyTask(findTask(meld), surprises).rows.map((one) => one.label)).toEqual([2, 2, 2, 2]);
+});
+
 describe('findTask', () => {
   it('lists the tasks for an unknown name', () => {
     expect(() => findTask(card, '5class')).toThrow(

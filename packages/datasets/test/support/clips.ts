@@ -8,29 +8,16 @@ import { boxesIn, findBox } from '../../src/manifest/mp4-boxes.ts';
 
 /** Arguments with which ffmpeg makes a small clip of each kind. */
 const KINDS = {
-  surround: ['-f', 'lavfi', '-i', 'sine=d=0.2:sample_rate=48000', '-ac', '6', '-c:a', 'aac'],
-  stereo: ['-f', 'lavfi', '-i', 'sine=d=0.2:sample_rate=48000', '-ac', '2', '-c:a', 'aac'],
-  mono: ['-f', 'lavfi', '-i', 'sine=d=0.2:sample_rate=44100', '-ac', '1', '-c:a', 'aac'],
-  eight: ['-f', 'lavfi', '-i', 'sine=d=0.2:sample_rate=48000', '-ac', '8', '-c:a', 'aac'],
-  shortest: ['-f', 'lavfi', '-i', 'sine=d=0.0426:sample_rate=48000', '-ac', '2', '-c:a', 'aac'],
-  film: [
-    ...[
-      '-f',
-      'lavfi',
-      '-i',
-      'testsrc=d=0.4:s=32x32:r=5',
-      '-f',
-      'lavfi',
-      '-i',
-      'sine=d=0.4:sample_rate=48000',
-    ],
-    ...['-ac', '6', '-c:v', 'mpeg4', '-c:a', 'aac', '-movflags', '+faststart'],
-  ],
-  silentFilm: ['-f', 'lavfi', '-i', 'testsrc=d=0.4:s=32x32:r=5', '-c:v', 'mpeg4'],
-  fragmented: [
-    ...['-f', 'lavfi', '-i', 'sine=d=0.2:sample_rate=48000', '-ac', '2', '-c:a', 'aac'],
-    ...['-movflags', 'frag_keyframe+empty_moov'],
-  ],
+  surround: '-f lavfi -i sine=d=0.2:sample_rate=48000 -ac 6 -c:a aac',
+  stereo: '-f lavfi -i sine=d=0.2:sample_rate=48000 -ac 2 -c:a aac',
+  mono: '-f lavfi -i sine=d=0.2:sample_rate=44100 -ac 1 -c:a aac',
+  eight: '-f lavfi -i sine=d=0.2:sample_rate=48000 -ac 8 -c:a aac',
+  shortest: '-f lavfi -i sine=d=0.0426:sample_rate=48000 -ac 2 -c:a aac',
+  film:
+    '-f lavfi -i testsrc=d=0.4:s=32x32:r=5 -f lavfi -i sine=d=0.4:sample_rate=48000 ' +
+    '-ac 6 -c:v mpeg4 -c:a aac -movflags +faststart',
+  silentFilm: '-f lavfi -i testsrc=d=0.4:s=32x32:r=5 -c:v mpeg4',
+  fragmented: '-f lavfi -i sine=d=0.2:sample_rate=48000 -ac 2 -c:a aac -movflags frag_keyframe+empty_moov',
 } as const;
 export type ClipKind = keyof typeof KINDS;
 
@@ -62,7 +49,7 @@ export function clip(ffmpeg: string, kind: ClipKind): Buffer {
   if (known !== undefined) return known;
   folder ??= mkdtempSync(join(tmpdir(), 'lsgmer-clips-'));
   const file = join(folder, `${kind}.mp4`);
-  execFileSync(ffmpeg, ['-nostdin', '-y', '-loglevel', 'error', ...KINDS[kind], file]);
+  execFileSync(ffmpeg, ['-nostdin', '-y', '-loglevel', 'error', ...KINDS[kind].split(' '), file]);
   const bytes = readFileSync(file);
   made.set(kind, bytes);
   return bytes;

@@ -133,14 +133,14 @@ export function putClips(
   instead: Readonly<Record<string, Uint8Array | null>> = {},
 ): void {
   for (const split of MELD_SPLITS) {
-    rows[split].forEach((row, i) => {
+    for (const row of rows[split]) {
       const name = nameOf(row);
       const other = instead[`${split}/${name}`];
-      if (other === null) return;
-      const kind: ClipKind = i % 8 === 7 ? 'stereo' : 'surround';
+      if (other === null) continue;
+      const kind: ClipKind = Number(row[0]) % 8 === 7 ? 'stereo' : 'surround';
       const bytes = other ?? disguised(clip(ffmpeg, kind), lengthOf(row), `${split}/${name}`);
       putFiles(root, { [`${layout.clips[split]}/${name}.mp4`]: bytes });
-    });
+    }
   }
 }
 
