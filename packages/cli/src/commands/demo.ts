@@ -3,7 +3,7 @@ import { ceilings, generateDemo } from '@lsgmer/datasets';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, createContext } from '../context.ts';
 import type { Ceilings } from '../ui/scores.ts';
-import { runExtraction } from './features.ts';
+import { runExtraction } from './features/extract.ts';
 import { runBuild } from './manifest-build.ts';
 import { runTraining } from './train.ts';
 

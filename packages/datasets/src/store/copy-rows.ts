@@ -78,7 +78,7 @@ export class RowCopier {
 
   /** Ends all shards. */
   finish(): CopiedShard[] {
-    for (const key of [...this.#open.keys()]) this.#finish(key);
+    for (const key of this.#open.keys()) this.#finish(key);
     return this.#finished;
   }
 

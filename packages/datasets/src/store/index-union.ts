@@ -70,7 +70,20 @@ export function readFeatureSetIndex(stores: readonly string[], set: FeatureSetNa
   return uniteParts(stores.flatMap((store) => readParts(setFolder(store, set), set)));
 }
 
+/** Parts may be merged while they are read: one that was listed and is gone has its rows in another one. */
+const MOST_LOOKS = 20;
+
 function readParts(folder: string, set: FeatureSetName): LocatedPart[] {
+  for (let look = 1; ; look++) {
+    try {
+      return readPartsOnce(folder, set);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || look === MOST_LOOKS) throw error;
+    }
+  }
+}
+
+function readPartsOnce(folder: string, set: FeatureSetName): LocatedPart[] {
   const parts = indexFolder(folder);
   if (!existsSync(parts)) return [];
   const names = readdirSync(parts).filter((name) => name.endsWith('.json') && !name.startsWith('.'));

@@ -85,7 +85,8 @@ export function firstWritableStore(stores: readonly string[]): string {
   );
 }
 
-function isWritable(store: string): boolean {
+/** True where a folder, or the nearest one above it that exists, may be written. */
+export function isWritable(store: string): boolean {
   let folder = resolve(store);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   try {

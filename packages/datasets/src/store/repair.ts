@@ -27,7 +27,10 @@ export interface RepairReport {
   readonly removed: readonly string[];
   /** Rows of damaged shards that were whole and are kept. */
   readonly salvaged: number;
-  /** Utterances to be computed again, sorted: their row is gone, or nobody knows what it was computed from. */
+  /**
+   * Utterances to be computed again, sorted: their row is gone, or nobody knows what it was computed from. Where
+   * parts were made anew, inputs come from a damaged file: compare all rows with the manifest (`planExtraction`).
+   */
   readonly redo: readonly string[];
   /** What was left alone, and why. */
   readonly skipped: readonly string[];

@@ -54,6 +54,11 @@ export class ShardReader {
     return row;
   }
 
+  /** All that the shard says about its rows, verified. */
+  get metadata(): ShardMetadata {
+    return this.#metadata;
+  }
+
   /** Steps of a row. */
   length(row: number): number {
     return this.#metadata.lengths[row] as number;

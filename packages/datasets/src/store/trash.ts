@@ -60,7 +60,7 @@ export function oldTrash(store: string, dataset: string, now: Date): TrashedDay[
 }
 
 /** @throws UserError where the account may not remove it. */
-export function emptyTrash({ path }: TrashedDay): void {
+export function emptyTrash(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch (error) {

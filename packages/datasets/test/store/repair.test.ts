@@ -52,9 +52,10 @@ async function mends(set: Filled, damage: () => void): Promise<{ report: RepairR
   const report = await repair(set);
   expect(isDamaged(await verifySet(set.location))).toBe(false);
   const written = extractAgain(set.store, set.spec, set.rows);
-  // a damaged index may name an utterance that never was
+  // a damaged index may name an utterance that never was, and an input that was another
   const known = report.redo.filter((id) => set.rows.some((row) => row.id === id));
-  expect(known).toEqual([...written].sort());
+  if (report.parts.length === 0) expect(known).toEqual([...written].sort());
+  else expect(written).toEqual(expect.arrayContaining(known));
   expect(isDamaged(await verifySet(set.location))).toBe(false);
   expect(refusalOfReading(set.store, set.spec, set.rows)).toBeNull();
   return { report, written };

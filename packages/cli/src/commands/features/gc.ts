@@ -1,0 +1,82 @@
+import { createInterface } from 'node:readline/promises';
+import { type GcPlan, isWritable, planGc, runGc, setTitle, TRASH_DAYS, UserError } from '@lsgmer/datasets';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CommandModule } from 'yargs';
+import { type CommonOptions, type Context, createContext } from '../../context.ts';
+import { chooseDataset } from '../../dataset.ts';
+import { DATASET, DRY_RUN, JSON_OPTION, manifestOrNull, sizeText } from './sets.ts';
+
+interface GcCommandOptions extends CommonOptions {
+  dataset?: string | undefined;
+  yes: boolean;
+  force: boolean;
+  'dry-run': boolean;
+  json: boolean;
+}
+
+export const gcCommand: CommandModule<object, GcCommandOptions> = {
+  command: 'gc',
+  describe: `move features that no run uses and nobody wants to the trash, for ${TRASH_DAYS} days`,
+  builder: (y) =>
+    y
+      .option('dataset', DATASET)
+      .option('yes', { type: 'boolean', default: false, describe: 'do not ask' })
+      .option('force', { type: 'boolean', default: false, describe: 'also files of other accounts' })
+      .option('dry-run', DRY_RUN)
+      .option('json', JSON_OPTION)
+      .example('$0 features gc --dataset meld --dry-run', ''),
+  handler: async (options) => {
+    const context = createContext(options);
+    const dataset = chooseDataset(context, options.dataset);
+    const now = new Date();
+    const ids = manifestOrNull(context, dataset)?.utterances.map(({ id }) => id) ?? null;
+    const plans: GcPlan[] = [];
+    for (const store of context.stores) {
+      if (!existsSync(join(store, dataset))) continue;
+      if (!isWritable(join(store, dataset))) {
+        context.reporter.warn(`${store} may not be written, and is left as it is`);
+        continue;
+      }
+      const account = process.getuid?.() ?? null;
+      const { stores } = context;
+      plans.push(planGc({ store, stores, dataset, ids, now, force: options.force, account }));
+    }
+    const some = plans.some(({ items }) => items.length > 0);
+    if (options.json)
+      context.print(JSON.stringify({ dataset, done: some && !options['dry-run'] && options.yes, plans }));
+    else for (const plan of plans) printPlan(context, plan);
+    if (options['dry-run'] || !some) return;
+    if (!options.yes && !(await agreed(options.json))) {
+      context.reporter.info('nothing was changed');
+      return;
+    }
+    for (const plan of plans) runGc(plan, now);
+    context.reporter.info(`done; what went to the trash lies there for ${TRASH_DAYS} days`);
+  },
+};
+
+function printPlan(context: Context, { store, kept, items, others }: GcPlan): void {
+  for (const { set, bytes, why } of kept)
+    context.print(`stays    ${setTitle(set)} (${sizeText(bytes)}): ${why}`);
+  for (const { path, bytes, why, fate } of items)
+    context.print(`${fate === 'trash' ? 'to trash' : 'deleted '} ${path} (${sizeText(bytes)}): ${why}`);
+  for (const { path, bytes, why, owner } of others)
+    context.print(
+      `let be   ${path} (${sizeText(bytes)}): ${why}, but it is account ${owner}'s (--force takes it too)`,
+    );
+  const sum = items.reduce((total, { bytes }) => total + bytes, 0);
+  context.print(items.length === 0 ? `${store}: nothing to clean up` : `${store}: ${sizeText(sum)} in all`);
+}
+
+/** @throws UserError where nobody can be asked. */
+async function agreed(json: boolean): Promise<boolean> {
+  if (!process.stdin.isTTY || json)
+    throw new UserError('nobody is there to be asked: look at --dry-run, then pass --yes');
+  const dialogue = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await dialogue.question('Do this? [y/N] ')).trim());
+  } finally {
+    dialogue.close();
+  }
+}

@@ -1,0 +1,125 @@
+import { isDamaged, setTitle, type SetCheck, verifySet } from '@lsgmer/datasets';
+import type { CommandModule } from 'yargs';
+import { type Context, createContext } from '../../context.ts';
+import { chooseDataset } from '../../dataset.ts';
+import { EXIT } from '../../exit.ts';
+import { headedTable } from '../../ui/table.ts';
+import {
+  chosenSets,
+  count,
+  DATASET,
+  FEATURE,
+  JSON_OPTION,
+  setCells,
+  setHead,
+  type SetOptions,
+  shortened,
+  sizeText,
+} from './sets.ts';
+
+export const verifyCommand: CommandModule<object, SetOptions> = {
+  command: 'verify',
+  describe: 'read every byte and name what is not as it was written (exit code 3)',
+  builder: (y) =>
+    y
+      .option('dataset', DATASET)
+      .option('feature', FEATURE)
+      .option('json', JSON_OPTION)
+      .example('$0 features verify --dataset meld', ''),
+  handler: async (options) => {
+    const context = createContext(options);
+    const dataset = chooseDataset(context, options.dataset);
+    const started = performance.now();
+    const checks: SetCheck[] = [];
+    for (const set of chosenSets(context, dataset, options.feature))
+      checks.push(await verifySet(set, { reporter: context.reporter, signal: context.signal }));
+    const seconds = (performance.now() - started) / 1000;
+    const bytes = checks.reduce((sum, check) => sum + bytesRead(check), 0);
+    if (options.json)
+      context.print(JSON.stringify({ dataset, bytes, seconds, sets: checks.map(checkRecord) }));
+    else {
+      printChecks(context, checks);
+      const speed = `read ${sizeText(bytes)} in ${seconds.toFixed(1)} s (${sizeText(bytes / seconds)}/s)`;
+      const damaged = checks.some(isDamaged);
+      context.print(
+        damaged
+          ? `${speed}; mend it with: lsgmer features repair --dataset ${dataset}`
+          : `${speed}; every byte is as it was written`,
+      );
+    }
+    if (checks.some(isDamaged)) process.exitCode = EXIT.data;
+  },
+};
+
+function bytesRead({ shards, unlisted }: SetCheck): number {
+  return [...shards, ...unlisted].reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Lines of one kind that are shown of a set. */
+const SHOWN = 20;
+
+/** A table of all sets, then what is wrong with each. */
+export function printChecks(context: Context, checks: readonly SetCheck[]): void {
+  const rows = checks.map((check) => [
+    ...setCells(context, check.location),
+    String(check.shards.length),
+    String(check.shards.reduce((sum, { whole }) => sum + whole.size, 0)),
+    String(check.shards.reduce((sum, { badRows }) => sum + badRows.length, 0)),
+    sizeText(bytesRead(check)),
+    isDamaged(check) ? 'DAMAGED' : 'whole',
+  ]);
+  context.print(
+    headedTable([...setHead(context), 'shards', 'whole rows', 'bad rows', 'read', 'state'], rows),
+  );
+  for (const check of checks) for (const line of troubles(check)) context.print(`  ${line}`);
+}
+
+function troubles(check: SetCheck): string[] {
+  const title = setTitle(check.location);
+  const lines: string[] = [];
+  if (check.specProblem !== null) lines.push(`${title}: feature.json: ${check.specProblem}`);
+  for (const { path, problem } of check.parts) if (problem !== null) lines.push(`${path}: ${problem}`);
+  for (const { path, problem, badRows } of check.shards) {
+    if (problem === null && badRows.length === 0) continue;
+    lines.push(`${path}: ${problem ?? 'not what the index says'} (${count(badRows.length, 'bad row')})`);
+    const rows = badRows.map(({ id, row, what }) => `  ${row === null ? '' : `row ${row}, `}${id}: ${what}`);
+    lines.push(...shortened(rows, SHOWN));
+  }
+  const { unlisted, leftovers } = check;
+  const whole = unlisted.filter((one) => one.whole);
+  if (whole.length > 0) {
+    const size = sizeText(whole.reduce((sum, { bytes }) => sum + bytes, 0));
+    lines.push(
+      `${title}: ${count(whole.length, 'whole shard')} that no index part lists (${size}; gc sweeps them)`,
+    );
+  }
+  for (const { path } of unlisted.filter((one) => !one.whole))
+    lines.push(`${path}: no index part lists it, and it is not what its name says (repair takes it away)`);
+  for (const { path, dead } of leftovers)
+    lines.push(`${path}: left by a writer ${dead ? 'that is gone' : 'on another host (gone?)'}`);
+  return lines;
+}
+
+/** A check as data: rows that are whole are only counted. */
+export function checkRecord(check: SetCheck): object {
+  const { location, specProblem, parts, shards, unlisted, leftovers } = check;
+  return {
+    dataset: location.dataset,
+    feature: location.feature,
+    fingerprint: location.fingerprint,
+    store: location.store,
+    damaged: isDamaged(check),
+    bytes: bytesRead(check),
+    feature_json: specProblem,
+    parts: parts.map(({ name, problem, heldBy }) => ({ name, problem, heldBy })),
+    shards: shards.map(({ path, bytes, problem, whole, badRows }) => ({
+      path,
+      bytes,
+      problem,
+      wholeRows: whole.size,
+      badRows,
+    })),
+    unlisted,
+    leftovers,
+  };
+}

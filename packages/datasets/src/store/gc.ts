@@ -1,0 +1,179 @@
+import { existsSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { orUserError } from './disk-error.ts';
+import { uniteParts } from './index-union.ts';
+import { indexFolder, shardFolder } from './layout.ts';
+import { readPins } from './pins.ts';
+import { locateSets, type SetLocation, setTitle } from './set-location.ts';
+import { coverageOf } from './store-listing.ts';
+import { bytesBelow, emptyTrash, moveToTrash, oldTrash, TRASH_DAYS } from './trash.ts';
+import { checkParts, findLeftovers } from './verify.ts';
+import { heldParts } from './writer-lease.ts';
+
+/** Something that gc takes away, or would. */
+export interface GcItem {
+  readonly path: string;
+  readonly bytes: number;
+  readonly why: string;
+  /** To the trash; or for good: temporary files of dead writers (`remove`), a day of old trash (`empty`). */
+  readonly fate: 'trash' | 'remove' | 'empty';
+  /** Numeric id of the account that owns it. */
+  readonly owner: number;
+}
+
+export interface GcPlan {
+  readonly store: string;
+  readonly dataset: string;
+  readonly items: readonly GcItem[];
+  /** Sets that stay, and why. */
+  readonly kept: readonly { readonly set: SetLocation; readonly bytes: number; readonly why: string }[];
+  /** Items of other accounts, which only `force` takes. */
+  readonly others: readonly GcItem[];
+}
+
+export interface GcOptions {
+  /** Store that is cleaned up. */
+  readonly store: string;
+  /** All stores in use: pins in any of them count. */
+  readonly stores: readonly string[];
+  readonly dataset: string;
+  /** Ids of the manifest: what a complete set holds; null where there is no manifest (any rows will do). */
+  readonly ids: readonly string[] | null;
+  readonly now: Date;
+  /** Also what other accounts own. */
+  readonly force?: boolean;
+  /** Numeric id of this account; null where the system has none. */
+  readonly account: number | null;
+}
+
+/** A shard that no part lists is left alone so long: its writer, or a reader with an older index, may need it. */
+export const UNLISTED_GRACE_MS = 86_400_000;
+
+/**
+ * What can go from one store: feature sets that no run pinned and that are not the newest (complete) one of their
+ * feature, shards that no index part lists, temporary files of dead writers, trash older than `TRASH_DAYS`.
+ * @throws UserError for a pin that can't be read.
+ */
+export function planGc(options: GcOptions): GcPlan {
+  const { store, stores, dataset, now, force = false, account } = options;
+  const pinned = new Map<string, number>();
+  for (const { fingerprints } of readPins(stores, dataset))
+    for (const [feature, fingerprint] of Object.entries(fingerprints)) {
+      const key = `${feature}@${fingerprint}`;
+      pinned.set(key, (pinned.get(key) ?? 0) + 1);
+    }
+  const all: GcItem[] = [];
+  const kept: { set: SetLocation; bytes: number; why: string }[] = [];
+  for (const sets of byFeature(locateSets([store], dataset)).values()) {
+    const states = sets.map((set) => stateOf(set, options.ids));
+    const newest = latest(states);
+    const newestComplete = latest(states.filter(({ complete }) => complete));
+    for (const state of states) {
+      const { set } = state;
+      const runs = pinned.get(`${set.feature}@${set.fingerprint}`) ?? 0;
+      const why = reasonToKeep(state, runs, newestComplete, newest);
+      if (why === null) {
+        all.push({
+          ...item(
+            set.folder,
+            bytesBelow(set.folder),
+            `${setTitle(set)}: no run uses it, and a newer one is there`,
+          ),
+          fate: 'trash',
+        });
+        continue;
+      }
+      kept.push({ set, bytes: bytesBelow(set.folder), why });
+      all.push(...sweepings(set, now));
+    }
+  }
+  for (const { day, path, bytes } of oldTrash(store, dataset, now))
+    all.push({ ...item(path, bytes, `trash of ${day}, older than ${TRASH_DAYS} days`), fate: 'empty' });
+  const own = (one: GcItem): boolean => force || account === null || one.owner === account;
+  return { store, dataset, kept, items: all.filter(own), others: all.filter((one) => !own(one)) };
+}
+
+interface SetState {
+  readonly set: SetLocation;
+  readonly complete: boolean;
+  readonly held: boolean;
+  /** Last change of the index. */
+  readonly changed: number;
+}
+
+function stateOf(set: SetLocation, ids: readonly string[] | null): SetState {
+  const parts = checkParts(set);
+  const union = uniteParts(
+    parts.flatMap(({ index }) => (index === null ? [] : [{ folder: set.folder, index }])),
+  );
+  return {
+    set,
+    complete: ids === null ? union.rows.size > 0 : coverageOf(union, ids).missing.length === 0,
+    held: heldParts(indexFolder(set.folder)).size > 0,
+    changed: Math.max(0, ...[set.folder, ...parts.map(({ path }) => path)].map(changeOf)),
+  };
+}
+
+const changeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+function latest(states: readonly SetState[]): SetState | undefined {
+  return [...states].sort((a, b) => b.changed - a.changed)[0];
+}
+
+function reasonToKeep(
+  state: SetState,
+  runs: number,
+  newestComplete: SetState | undefined,
+  newest: SetState | undefined,
+): string | null {
+  if (runs > 0) return `${runs} ${runs === 1 ? 'run uses' : 'runs use'} it`;
+  if (state === newestComplete) return 'the newest complete one';
+  if (state === newest) return 'the newest one';
+  return state.held ? 'it is being written' : null;
+}
+
+function byFeature(sets: readonly SetLocation[]): Map<string, SetLocation[]> {
+  const features = new Map<string, SetLocation[]>();
+  for (const set of sets) features.set(set.feature, [...(features.get(set.feature) ?? []), set]);
+  return features;
+}
+
+/** What lies in a set that stays, and belongs to nobody. */
+function sweepings(set: SetLocation, now: Date): GcItem[] {
+  const items: GcItem[] = [];
+  for (const { path, bytes, dead } of findLeftovers(set.folder))
+    if (dead) items.push({ ...item(path, bytes, 'left by a writer that is gone'), fate: 'remove' });
+  const parts = checkParts(set);
+  // a damaged part may list any of them: repair comes first; and a live writer may be about to list one
+  if (parts.some(({ problem }) => problem !== null) || heldParts(indexFolder(set.folder)).size > 0)
+    return items;
+  const listed = new Set(parts.flatMap(({ index }) => index?.shards.map(({ sha256 }) => sha256) ?? []));
+  const folder = shardFolder(set.folder);
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const sha256 = /^sha256-([0-9a-f]{64})\.arrow$/.exec(name)?.[1];
+    const path = join(folder, name);
+    if (sha256 === undefined || listed.has(sha256)) continue;
+    const stat = statSync(path);
+    if (now.getTime() - stat.mtimeMs < UNLISTED_GRACE_MS) continue;
+    items.push({ ...item(path, stat.size, 'a shard that no index part lists'), fate: 'trash' });
+  }
+  return items;
+}
+
+function item(path: string, bytes: number, why: string): Omit<GcItem, 'fate'> {
+  return { path, bytes, why, owner: statSync(path).uid };
+}
+
+/**
+ * Does what a plan says; what somebody else took away meanwhile is passed over.
+ * @throws UserError when the account may not.
+ */
+export function runGc({ store, dataset, items }: GcPlan, now: Date): void {
+  for (const { path, fate } of items) {
+    orUserError(path, () => {
+      if (fate === 'trash') moveToTrash(store, dataset, path, now);
+      else if (fate === 'empty') emptyTrash(path);
+      else if (existsSync(path)) unlinkSync(path);
+    });
+  }
+}
