@@ -1,8 +1,9 @@
 import type { CostModel } from '@lsgmer/datasets';
 
 /**
- * What the features of each preset hold, and how fast one core of a Xeon (Sapphire Rapids, 2 cores, onnxruntime 1.30,
- * float32) made them: docs/LOG.md. Other processors differ by several times, a GPU by much more.
+ * What the features of each preset hold, and how fast one core of a Xeon (Sapphire Rapids, onnxruntime 1.30, float32,
+ * one thread) made them: texts in batches of equal length, recordings one by one. Other processors differ by several
+ * times, a GPU by much more.
  */
 export const PRESET_COSTS: Readonly<Record<'paper' | 'tiny', readonly CostModel[]>> = {
   paper: [
@@ -11,8 +12,8 @@ export const PRESET_COSTS: Readonly<Record<'paper' | 'tiny', readonly CostModel[
     { feature: 'alexnet-mel', dim: 1792, steps: 'columns', perCoreSecond: 130 },
   ],
   tiny: [
-    { feature: 'random-tiny-roberta', dim: 64, steps: 'tokens', perCoreSecond: 20000 },
+    { feature: 'random-tiny-roberta', dim: 64, steps: 'tokens', perCoreSecond: 16000 },
     { feature: 'random-tiny-wavlm', dim: 96, steps: 'frames', perCoreSecond: 200 },
-    { feature: 'random-tiny-alexnet', dim: 224, steps: 'columns', perCoreSecond: 200 },
+    { feature: 'random-tiny-alexnet', dim: 224, steps: 'columns', perCoreSecond: 190 },
   ],
 };

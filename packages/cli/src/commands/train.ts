@@ -1,5 +1,13 @@
 import { parseDevRule, parseWhere, PROTOCOL_NAMES, readManifest } from '@lsgmer/datasets';
-import { listOptions, onnxEngine, pendingRuns, planExperiment, runExperiment } from '@lsgmer/train';
+import {
+  type ExperimentRequest,
+  listOptions,
+  onnxEngine,
+  pendingRuns,
+  planExperiment,
+  runExperiment,
+  type RunPlan,
+} from '@lsgmer/train';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
 import { chooseDataset, requireStored } from '../dataset.ts';
@@ -166,18 +174,7 @@ export async function runTraining(
     const runs = plan.variants.flatMap((variant) => variant.runs);
     const pending = pendingRuns(plan);
     if (options['dry-run']) {
-      const left = new Set(pending.map((run) => run.id));
-      context.print(
-        plainTable(
-          runs.map((run) => [
-            run.id,
-            run.variant,
-            run.fold,
-            `seed ${run.seed}`,
-            left.has(run.id) ? 'to do' : 'finished',
-          ]),
-        ),
-      );
+      context.print(dryRunText(request, runs, new Set(pending.map((run) => run.id))));
       return;
     }
     if (pending.length < runs.length)
@@ -193,6 +190,29 @@ export async function runTraining(
   } finally {
     close();
   }
+}
+
+/** The planned runs: their ids, the size of each part, and which are finished. */
+function dryRunText(
+  request: ExperimentRequest,
+  runs: readonly RunPlan[],
+  pending: ReadonlySet<string>,
+): string {
+  const dev = new Map(request.folds.map((fold) => [fold.id, fold.dev.length]));
+  const { protocol } = request;
+  const marked = protocol?.speakerDependent === true ? ' (SPEAKER-DEPENDENT)' : '';
+  const rows = runs.map((run) => [
+    run.id,
+    run.variant,
+    run.fold,
+    `seed ${run.seed}`,
+    String(run.parts.train.length),
+    String(dev.get(run.fold) ?? 0),
+    String(run.parts.test.length),
+    pending.has(run.id) ? 'to do' : 'finished',
+  ]);
+  const head = protocol === undefined ? '' : `${protocol.name}${marked}\n`;
+  return head + plainTable([['run', 'variant', 'fold', '', 'train', 'dev', 'test', ''], ...rows]);
 }
 
 export type { TrainOptions };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planFolds, selectFolds, type Fold } from '../../src/manifest/folds.ts';
+import { isSpeakerDependent, planFolds, selectFolds, type Fold } from '../../src/manifest/folds.ts';
 import type { Utterance } from '../../src/manifest/utterance.ts';
 import { row } from '../support.ts';
 
@@ -84,6 +84,27 @@ describe('planFolds', () => {
     );
   });
 
+  it('leaves one speaker out, however many there are', () => {
+    const utterances = rows(24, (i) => ({ speaker: `s${i % 12}` }));
+    const folds = planFolds({ kind: 'leave-one-speaker-out' }, utterances);
+    expect(folds).toHaveLength(12);
+    expect(folds.find((fold) => fold.id === 'spk-s3')?.test).toEqual(['d/003', 'd/015']);
+  });
+
+  it('cuts random folds by seed: each row is tested once, sizes differ by one at most', () => {
+    const utterances = rows(23, (i) => ({ speaker: `s${i % 2}` }));
+    const folds = planFolds({ kind: 'random', k: 5, seed: 1 }, utterances);
+    expect(ids(folds)).toEqual(['k01', 'k02', 'k03', 'k04', 'k05']);
+    expect(folds.flatMap((fold) => fold.test).sort()).toEqual(utterances.map((one) => one.id));
+    expect(folds.map((fold) => fold.test.length)).toEqual([5, 5, 5, 4, 4]);
+    for (const fold of folds) expect([...fold.train, ...fold.test].sort()).toHaveLength(23);
+    expect(planFolds({ kind: 'random', k: 5, seed: 1 }, utterances)).toEqual(folds);
+    expect(planFolds({ kind: 'random', k: 5, seed: 2 }, utterances)).not.toEqual(folds);
+    expect(() => planFolds({ kind: 'random', k: 24, seed: 1 }, utterances)).toThrow(
+      '24 random folds need 24 utterances: there are 23',
+    );
+  });
+
   it('says what the utterances lack', () => {
     expect(() => planFolds({ kind: 'by-speaker' }, [])).toThrow('the task has no utterance in this manifest');
     expect(() =>
@@ -105,6 +126,25 @@ describe('planFolds', () => {
     expect(() => planFolds({ kind: 'leave-one-session-out' }, twice)).toThrow(
       'fold s0: d/001 is in two parts',
     );
+  });
+});
+
+describe('isSpeakerDependent', () => {
+  const utterances = rows(12, (i) => ({ speaker: `s${i % 3}`, dialogue: `x${i % 4}` }));
+  const dependent = (protocol: Parameters<typeof planFolds>[0]) =>
+    isSpeakerDependent(protocol, planFolds(protocol, utterances), utterances);
+
+  it('is so where a tested speaker is heard in training', () => {
+    expect(dependent({ kind: 'by-dialogue', k: 2 })).toBe(true);
+    expect(dependent({ kind: 'by-speaker' })).toBe(false);
+  });
+
+  it('is always so for random folds', () => {
+    const nameless = utterances.map((one) => ({ ...one, speaker: null }));
+    const random = { kind: 'random', k: 2, seed: 1 } as const;
+    expect(isSpeakerDependent(random, planFolds(random, nameless), nameless)).toBe(true);
+    const dialogues = { kind: 'by-dialogue', k: 2 } as const;
+    expect(isSpeakerDependent(dialogues, planFolds(dialogues, nameless), nameless)).toBe(false);
   });
 });
 
