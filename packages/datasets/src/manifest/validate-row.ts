@@ -16,6 +16,9 @@ export const DURATION_TOLERANCE = 0.5;
 /** Times in files have three or four decimals: half a second is not more than half a second for their rounding. */
 const ROUNDING = 1e-6;
 
+/** Characters of a text that a finding shows. */
+const SHOWN = 40;
+
 /** Findings of a media tag where the reason itself is not known any more. */
 const MEDIA_TAGS: Readonly<Record<string, readonly [FindingKind, string]>> = {
   missing: ['media-missing', 'none'],
@@ -74,7 +77,12 @@ export function rowFindings(
       add('warning', 'duration', expected, `${round(seconds)} s`, recording);
     }
   }
-  if (row.text === '' && texts) add('error', 'text-empty', 'a text', 'none');
+  // tags that were dropped, or a recogniser that heard nothing: asked for, not broken
+  const emptied = row.rawText.trim() !== '';
+  if (row.text === '' && texts) {
+    const found = emptied ? `none (the corpus has '${row.rawText.slice(0, SHOWN)}')` : 'none';
+    add(emptied ? 'warning' : 'error', 'text-empty', 'a text', found);
+  }
   const damage = brokenText(row.text);
   if (damage !== null) add('error', 'text-broken', damage.expected, damage.found);
   return findings;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Card } from '../../src/manifest/card.ts';
 import { describeFinding, type Finding } from '../../src/manifest/finding.ts';
 import type { Media, Utterance } from '../../src/manifest/utterance.ts';
-import { validateManifest } from '../../src/manifest/validate.ts';
+import { validateCorpus, validateManifest } from '../../src/manifest/validate.ts';
 import { row } from '../support.ts';
 
 const card = Card.parse({
@@ -138,7 +138,11 @@ describe('validateManifest', () => {
   });
 
   it('finds empty texts; a corpus without any is one warning', () => {
-    expect(lines(change(1, { text: '' }))).toEqual(['d/2: text-empty: expected a text, found none']);
+    expect(lines(change(1, { text: '', rawText: ' ' }))).toEqual([
+      'd/2: text-empty: expected a text, found none',
+    ]);
+    const emptied = "d/2: text-empty: expected a text, found none (the corpus has '[LAUGHTER]')";
+    expect(lines(change(1, { text: '', rawText: '[LAUGHTER]' }))).toEqual([emptied]);
     const textless = whole.map((one) => ({ ...one, text: '' }));
     expect(validateManifest({ card, utterances: textless })).toEqual([
       {
@@ -151,6 +155,51 @@ describe('validateManifest', () => {
         found: '4 rows without one',
       },
     ]);
+  });
+
+  it('knows the defects of the card up to their number, and not one more', () => {
+    const defect = { kind: 'text-empty', count: 1, policy: 'keep', source: 's', note: 'n' } as const;
+    const known = (utterances: readonly Utterance[]) =>
+      validateManifest({ card: { ...card, defects: [defect] }, utterances }).map((one) => one.level);
+    expect(known(change(1, { text: '', rawText: '' }))).toEqual(['known']);
+    expect(known(
+        change(1, { text: '', rawText: '' }).map((one, i) => (i === 3 ? { ...one, text: '', rawText: '' } : one)),
+      ),
+    ).toEqual([
+      'known',
+      'error',
+    ]);
+  });
+
+  it('does not look for what a part of a corpus cannot have', () => {
+    const gap: Finding = {
+      kind: 'gap',
+      level: 'warning',
+      id: 'd/3',
+      file: null,
+      line: null,
+      expected: 'utterances 0 to 2',
+      found: 'no 1',
+    };
+    const found = (subset: boolean) =>
+      validateManifest({ card, utterances: whole.slice(0, 3), problems: [gap], subset }).map(
+        (one) => one.kind,
+      );
+    expect(found(true)).toEqual([]);
+    expect(new Set(found(false))).toEqual(new Set(['gap', 'count']));
+  });
+
+  it('gives what the sides of the folds share', () => {
+    const { findings, leakage } = validateCorpus({ card, utterances: change(2, { speaker: 's' }), subset: true });
+    expect(findings.map((one) => [one.kind, one.level])).toEqual([['leak-speaker', 'warning']]);
+    expect(leakage.map((one) => [one.task, one.folds.map((fold) => fold.fold)])).toEqual([['t', ['test']]]);
+  });
+
+  it('repairs nothing', () => {
+    const rows = change(1, { text: 'it\u0092s', media: media(99) });
+    const before = JSON.stringify(rows);
+    expect(validateManifest({ card, utterances: rows })).toHaveLength(2);
+    expect(JSON.stringify(rows)).toBe(before);
   });
 
   it('takes 13,708 rows in well under its two seconds', () => {
