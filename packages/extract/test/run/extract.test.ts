@@ -87,6 +87,40 @@ describe('extractFeatures', () => {
     }
   });
 
+  it('computes segments and single channels as if each were a recording of its own', async () => {
+    const [left, right] = [new Int16Array(32_000), new Int16Array(32_000)];
+    [left, right].forEach((side, i) =>
+      side.set(new Int16Array(new Uint8Array(sound(`side${i}`, 32_000)).buffer)),
+    );
+    const stereo = Int16Array.from({ length: 64_000 }, (_, i) => (i % 2 ? right : left)[i >> 1] ?? 0);
+    const pcm = (samples: Int16Array) => new Uint8Array(samples.slice().buffer);
+    writeFileSync(join(root, 'wav', 'stereo.wav'), wavBytes(pcm(stereo), { bits: 16, channels: 2 }));
+    writeFileSync(join(root, 'wav', 'slice.wav'), wavBytes(pcm(right.subarray(4000, 12_000)), { bits: 16 }));
+    const media = { sha256: null, seconds: null, sampleRate: null, channels: null };
+    const rows = [
+      utterance('toy/part', {
+        media: { ...media, path: 'wav/stereo.wav', start: 0.25, end: 0.75, channel: 1 },
+      }),
+      utterance('toy/rest', { media: { ...media, path: 'wav/stereo.wav', start: 1.9 } }),
+      utterance('toy/slice', { media: { ...media, path: 'wav/slice.wav' } }),
+      utterance('toy/gone', { media: { ...media, path: 'wav/stereo.wav', start: 2.5, end: 3 } }),
+    ];
+    const run = options({ dtype: 'float32', utterances: rows, models: models.slice(1, 2) });
+    const [result] = await extractFeatures(run);
+    expect(result?.quarantined).toEqual([
+      { id: 'toy/gone', reason: 'the segment 2.5 to 3 s holds no samples: the recording has 2 s' },
+    ]);
+    const set = open(run.store, 'random-tiny-wavlm');
+    expect(largestError(set.read('toy/part').values, set.read('toy/slice').values)).toBe(0);
+    expect(set.read('toy/rest').n).toBe(4);
+    const moved = [rows[0] as Utterance].map((row) => ({
+      ...row,
+      media: { ...row.media, channel: 0 } as never,
+    }));
+    const [again] = await planFeatures({ ...run, utterances: [...moved, ...rows.slice(1)] });
+    expect(again?.rows.map(({ utterance: { id } }) => id)).toEqual(['toy/part']);
+  });
+
   it('writes tokens with the features of text, and says where steps lie in time', async () => {
     const run = options();
     await extractFeatures(run);
