@@ -162,13 +162,13 @@ describe('validateManifest', () => {
     const known = (utterances: readonly Utterance[]) =>
       validateManifest({ card: { ...card, defects: [defect] }, utterances }).map((one) => one.level);
     expect(known(change(1, { text: '', rawText: '' }))).toEqual(['known']);
-    expect(known(
-        change(1, { text: '', rawText: '' }).map((one, i) => (i === 3 ? { ...one, text: '', rawText: '' } : one)),
+    expect(
+      known(
+        change(1, { text: '', rawText: '' }).map((one, i) =>
+          i === 3 ? { ...one, text: '', rawText: '' } : one,
+        ),
       ),
-    ).toEqual([
-      'known',
-      'error',
-    ]);
+    ).toEqual(['known', 'error']);
   });
 
   it('does not look for what a part of a corpus cannot have', () => {
@@ -190,7 +190,11 @@ describe('validateManifest', () => {
   });
 
   it('gives what the sides of the folds share', () => {
-    const { findings, leakage } = validateCorpus({ card, utterances: change(2, { speaker: 's' }), subset: true });
+    const { findings, leakage } = validateCorpus({
+      card,
+      utterances: change(2, { speaker: 's' }),
+      subset: true,
+    });
     expect(findings.map((one) => [one.kind, one.level])).toEqual([['leak-speaker', 'warning']]);
     expect(leakage.map((one) => [one.task, one.folds.map((fold) => fold.fold)])).toEqual([['t', ['test']]]);
   });
