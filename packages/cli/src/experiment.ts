@@ -151,6 +151,7 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
       select: recipe?.select ?? 'last',
       engine: ask.engine,
       runs: context.runs,
+      stores: context.stores,
       environment: { lsgmer: VERSION, node: process.versions.node, host: hostname() },
     },
     close: () => {

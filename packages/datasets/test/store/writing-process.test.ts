@@ -1,38 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../src/base/canonical-json.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { openFeatureSet } from '../../src/store/feature-set-reader.ts';
 import { readIndexPart } from '../../src/store/index-part.ts';
 import { readFeatureSetIndex } from '../../src/store/index-union.ts';
+import { isDamaged, verifySet } from '../../src/store/verify.ts';
+import { bundled } from './bundled.ts';
+import { locate } from './damaged-store.ts';
 import { asStored, filesBelow, sampleFolder, sampleRow, sampleSpec, temporaryStore } from './sample.ts';
 
-const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const spec = sampleSpec();
-let folder = '';
 let script = '';
+let remove = (): void => {};
 
 beforeAll(async () => {
-  // inside node_modules, so that the bundle finds the packages that it leaves out
-  mkdirSync(join(root, 'node_modules', '.cache'), { recursive: true });
-  folder = mkdtempSync(join(root, 'node_modules', '.cache', 'store-test-'));
-  script = join(folder, 'writing-process.mjs');
-  const entry = fileURLToPath(new URL('writing-process.ts', import.meta.url));
-  await build({
-    entryPoints: [entry],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    outfile: script,
-  });
+  ({ script, remove } = await bundled('writing-process'));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => remove());
 
 function start(store: string, part: string, from: number, to: number): ChildProcess {
   return spawn(process.execPath, [script, store, part, String(from), String(to)], {
@@ -118,5 +106,20 @@ describe('a writer killed with SIGKILL', () => {
     await Promise.all([finish(start(store, 'a', 0, 150)), finish(start(store, 'b', 150, 300))]);
     checkWhole(store);
     checkComplete(store, 300);
+  });
+
+  it('leaves nothing to mend where eight write at once and two of them are killed', async () => {
+    const store = temporaryStore();
+    const writer = (i: number): ChildProcess => start(store, `w${i}`, 25 * i, 25 * i + 25);
+    const children = Array.from({ length: 8 }, (_, i) => writer(i));
+    await Promise.all(children.map((child, i) => (i % 4 === 1 ? killAfter(child, 12) : finish(child))));
+    checkWhole(store);
+    expect(isDamaged(await verifySet(locate(store, spec)))).toBe(false);
+    await Promise.all([finish(writer(1)), finish(writer(5))]);
+    checkComplete(store, 200);
+    const check = await verifySet(locate(store, spec));
+    expect([isDamaged(check), check.leftovers]).toEqual([false, []]);
+    const listed = check.parts.flatMap(({ index }) => Object.keys(index?.utterances ?? {}));
+    expect([listed.length, new Set(listed).size]).toEqual([200, 200]);
   });
 });

@@ -1,5 +1,5 @@
 import type { Json } from '@lsgmer/datasets';
-import { Interrupted, type Reporter } from '@lsgmer/datasets';
+import { Interrupted, pinRun, type Reporter } from '@lsgmer/datasets';
 import { featureDims } from '../batches/source.ts';
 import { NO_PREDICTION } from '../evaluate/metrics.ts';
 import type { Prediction } from '../evaluate/predict.ts';
@@ -39,6 +39,7 @@ export async function runExperiment(
       for (const run of variant.runs) {
         const folder = folderOf(request, run);
         if (folder.finished) {
+          pinFeatures(request, run);
           outcomes.push(finishedOutcome(folder, run, request.classes));
           continue;
         }
@@ -80,6 +81,7 @@ async function executeRun(
   const index = new Map(variant.joined.rows.map((row, i) => [row.id, i]));
   const items = (rows: readonly { id: string }[]): number[] => rows.map(({ id }) => index.get(id) as number);
   folder.begin(configRecord(request, run));
+  pinFeatures(request, run);
   const predictions = await fit(
     {
       head: request.head,
@@ -98,6 +100,13 @@ async function executeRun(
     { reporter: context.reporter, signal: context.signal, now: context.now, title: titleOf(run) },
   );
   return { plan: run, predictions: withUnanswered(predictions, run), skipped: false };
+}
+
+/** Tells the stores which feature sets this run depends on. */
+function pinFeatures({ stores = [], dataset }: ExperimentRequest, { id, identity }: RunPlan): void {
+  const used = Object.values(identity.features);
+  const fingerprints = Object.fromEntries(used.map(({ feature, fingerprint }) => [feature, fingerprint]));
+  pinRun(stores, dataset, { run: id, fingerprints });
 }
 
 function finishedOutcome(folder: RunFolder, run: RunPlan, classes: readonly string[]): RunOutcome {

@@ -54,6 +54,8 @@ export interface ExperimentRequest {
   readonly engine: EngineFactory;
   /** Folder of all runs. */
   readonly runs: string;
+  /** Stores of the features: each that may be written gets a pin of every run, so that gc keeps what it used. */
+  readonly stores?: readonly string[];
   /** Recorded in config.json, not part of any identity: versions, threads, host, command. */
   readonly environment: { readonly [key: string]: string | number | boolean | null };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -65,6 +65,28 @@ describe('runExperiment', () => {
     expect(variant?.overSeeds.pooled.mean.wa).toBeCloseTo(mean(pooled), 12);
     expect(variant?.overSeeds.pooled.sd?.wa).toBeCloseTo(standardDeviation(pooled), 12);
     expect(JSON.parse(JSON.stringify(result))).toEqual(result);
+  });
+
+  it('leaves a pin of each run in the stores of its features, and in none that cannot be written', async () => {
+    const [store, absent] = [join(root, 'store'), join(root, 'absent')];
+    mkdirSync(join(store, 'demo'), { recursive: true });
+    const request = { ...tinyRequest(join(root, 'runs')), stores: [absent, store] };
+    const plan = planExperiment(request);
+    const pins = plan.variants.flatMap(({ runs }) => runs.map(({ id }) => `${id}.json`));
+    for (const round of ['trained', 'finished already']) {
+      await runExperiment(plan, context);
+      expect(readdirSync(join(store, 'demo', 'pins')).sort(), round).toEqual([...pins].sort());
+      const pin = JSON.parse(readFileSync(join(store, 'demo', 'pins', pins[0] as string), 'utf8')) as object;
+      const used = Object.values(plan.variants[0]?.runs[0]?.identity.features ?? {});
+      expect(used.length).toBeGreaterThan(0);
+      expect(pin).toEqual({
+        format: 1,
+        run: plan.variants[0]?.runs[0]?.id,
+        fingerprints: Object.fromEntries(used.map((one) => [one.feature, one.fingerprint])),
+      });
+      rmSync(join(store, 'demo', 'pins'), { recursive: true });
+    }
+    expect(existsSync(absent)).toBe(false);
   });
 
   it('recognises finished runs and skips them, with the same result', async () => {
