@@ -35,8 +35,8 @@ export interface OnnxEngineOptions {
   /** CPU threads; all cores unless given. */
   readonly threads?: number;
   /**
-   * Padded frames (rows x longest) of all live sessions together. Each session keeps its own memory, about 30 kB
-   * per frame at d 256, and making one again costs 0.1 to 0.3 s.
+   * Padded frames (rows x longest) of all live sessions together; 16,000 unless given. Each session keeps its own
+   * memory, about 30 kB per frame at d 256, and making one again costs 0.2 to 0.3 s.
    */
   readonly liveFrames?: number;
   /** Prefix of onnxruntime's profiles (Chrome trace JSON), one file per session, written when it is released. */
@@ -67,6 +67,8 @@ export class OnnxEngine implements Engine {
   private readonly runner: SessionOptions;
   private readonly views: readonly ParameterView[];
   private readonly sessions: SessionCache;
+  /** Traced models by key, about 0.1 MB each: a session that comes back is made without tracing again. */
+  private readonly models = new Map<string, Uint8Array>();
   private readonly flatGradient: Float32Array;
   /** Holds a further micro-batch's gradient until it is added; made when there is one. */
   private addend: Float32Array | undefined;
@@ -97,7 +99,7 @@ export class OnnxEngine implements Engine {
     this.parameters = vectors.parameters;
     this.flatGradient = vectors.gradient;
     this.moments = vectors.moments;
-    this.sessions = new SessionCache(options.liveFrames ?? 51_200);
+    this.sessions = new SessionCache(options.liveFrames ?? 16_000);
   }
 
   /**
@@ -176,7 +178,11 @@ export class OnnxEngine implements Engine {
     const frames = rows * Math.max(text, audio, map, 1);
     // Without gradients nothing is kept for a backward pass: seen 160 MB against 390 MB at 12,800 frames.
     const cost = purpose === 'train' ? frames : Math.ceil(0.42 * frames);
-    return this.sessions.get(key, cost, () => createSession(this.traced(purpose, inputs).bytes, this.runner));
+    return this.sessions.get(key, cost, () => {
+      const model = this.models.get(key) ?? this.traced(purpose, inputs).bytes;
+      this.models.set(key, model);
+      return createSession(model, this.runner);
+    });
   }
 
   private traced(purpose: Purpose, batch: readonly BatchInput[]): TracedModel {

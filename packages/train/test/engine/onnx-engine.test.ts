@@ -160,7 +160,7 @@ describe(`OnnxEngine against EagerEngine on tfjs-cpu ${cpu.version_cpu}`, () => 
   it('releases the session that was unused longest when the live ones hold too many frames', async () => {
     const { traced } = await engines({ liveFrames: 40 });
     const [small, medium, large] = [engineBatch(3, 4), engineBatch(3, 6), engineBatch(10, 9)];
-    await traced.gradients(small); // 12 frames
+    const first = await traced.gradients(small); // 12 frames
     await traced.gradients(medium); // 18
     await traced.gradients(small);
     expect(traced.liveGraphs).toEqual(['train 3 6 0 0', 'train 3 4 0 0']);
@@ -168,6 +168,8 @@ describe(`OnnxEngine against EagerEngine on tfjs-cpu ${cpu.version_cpu}`, () => 
     expect(traced.liveGraphs).toEqual(['train 3 4 0 0', 'train 3 7 0 0']);
     await traced.gradients(large); // 90, more than the limit
     expect(traced.liveGraphs).toEqual(['train 10 9 0 0']);
+    expect(await traced.gradients(small)).toEqual(first); // made again
+    await traced.gradients(large);
     await traced.forward(small); // 6
     expect(traced.liveGraphs).toEqual(['evaluate 3 4 0 0']);
     await traced.dispose();
