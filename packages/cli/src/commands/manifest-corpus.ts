@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import {
   loadTableOptions,
   parseTextTags,
-  readManifest,
+  readManifestInfo,
   TableOptions,
   type TextTags,
   UserError,
@@ -84,7 +84,7 @@ export function tableOptions(
 ): TableOptions | undefined {
   if (columns === undefined) {
     if (!datasetsIn(context.stores).includes(dataset)) return undefined;
-    const earlier = readManifest(context.stores, dataset).info.options['table'];
+    const earlier = readManifestInfo(context.stores, dataset).options['table'];
     return earlier === undefined ? undefined : TableOptions.parse(earlier);
   }
   if (columns.endsWith('.json')) return loadTableOptions(columns);

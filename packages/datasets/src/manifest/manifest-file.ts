@@ -175,14 +175,7 @@ function countRows(utterances: readonly Utterance[]): ManifestInfo['counts'] {
  * @throws UserError where no store has it; UserErrors where its files do not fit together, with line numbers.
  */
 export function readManifest(stores: string | readonly string[], dataset: string): Manifest {
-  const list = typeof stores === 'string' ? [stores] : stores;
-  const store = list.find((one) => existsSync(join(one, dataset, 'manifest.json')));
-  if (store === undefined) {
-    throw new UserError(
-      `no manifest of dataset ${dataset} in store ${list.join(', ')}: build it with 'lsgmer manifest build --dataset ${dataset} --root FOLDER'`,
-    );
-  }
-  const folder = join(store, dataset);
+  const folder = manifestFolder(stores, dataset);
   const info = readInfo(join(folder, 'manifest.json'));
   const file = join(folder, info.manifest.file);
   let bytes: Buffer;
@@ -201,6 +194,23 @@ export function readManifest(stores: string | readonly string[], dataset: string
   }
   if (problems.length > 0) throw new UserErrors(shorten(problems));
   return { info, card: info.card.content, utterances, file };
+}
+
+/**
+ * The description of a dataset's manifest alone, without its rows.
+ * @throws as `readManifest`
+ */
+export function readManifestInfo(stores: string | readonly string[], dataset: string): ManifestInfo {
+  return readInfo(join(manifestFolder(stores, dataset), 'manifest.json'));
+}
+
+function manifestFolder(stores: string | readonly string[], dataset: string): string {
+  const list = typeof stores === 'string' ? [stores] : stores;
+  const store = list.find((one) => existsSync(join(one, dataset, 'manifest.json')));
+  if (store !== undefined) return join(store, dataset);
+  throw new UserError(
+    `no manifest of dataset ${dataset} in store ${list.join(', ')}: build it with 'lsgmer manifest build --dataset ${dataset} --root FOLDER'`,
+  );
 }
 
 function readInfo(file: string): ManifestInfo {

@@ -8,10 +8,11 @@ import {
   formatManifest,
   parseManifest,
   readManifest,
+  readManifestInfo,
   writeManifest,
 } from '../../src/manifest/manifest-file.ts';
 import type { Utterance } from '../../src/manifest/utterance.ts';
-import { repositoryFile, row, temporaryFolder } from '../support.ts';
+import { putFiles, repositoryFile, row, temporaryFolder } from '../support.ts';
 
 const card = loadCard(repositoryFile('manifests/demo.json'));
 const rows = [
@@ -124,6 +125,14 @@ describe('writeManifest and readManifest', () => {
       );
     expect(files(two)).toEqual(files(one));
     expect(files(one)).toHaveLength(2);
+  });
+
+  it('describes a manifest without reading its rows', () => {
+    const store = temporaryFolder();
+    const written = writeManifest(store, { card, utterances: rows, options: {}, tool: 't' });
+    putFiles(store, { [`${card.name}/${written.info.manifest.file}`]: 'torn' });
+    expect(readManifestInfo(store, card.name)).toEqual(written.info);
+    expect(() => readManifestInfo(store, 'other')).toThrow('no manifest of dataset other');
   });
 
   it('reads the first store that has the dataset', () => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { filterUtterances, firstWritableStore, parseWhere, readManifest } from '@lsgmer/datasets';
+import { filterUtterances, firstWritableStore, parseWhere, readManifest, rootFolder } from '@lsgmer/datasets';
 import {
   type ExtractedSet,
   type ExtractOptions,
@@ -91,7 +91,8 @@ export async function runExtraction(
   });
   const request: ExtractOptions = {
     dataset,
-    root,
+    // a table may be named itself: its recordings lie beside it
+    root: rootFolder(root, dataset),
     utterances: wanted,
     models,
     store,

@@ -1,0 +1,160 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { encodeWav } from '@lsgmer/datasets';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, Workplace } from './command-line.ts';
+
+/** A table of 24 recordings of four speakers in six dialogues, with a split, and one long text on both sides. */
+const place = new Workplace();
+
+function writeCorpus(change: (line: string, i: number) => string = (line) => line): void {
+  const rows = ['file,label,text,speaker,dialogue,split'];
+  for (let i = 0; i < 24; i++) {
+    const text = i === 0 || i === 23 ? 'we say this again and again' : `words number ${i}`;
+    const split = i < 16 ? 'train' : i < 20 ? 'dev' : 'test';
+    const line = `r${i}.wav,${i % 2 === 0 ? 'calm' : 'tense'},"${text}",s${i % 4},d${Math.floor(i / 4)},${split}`;
+    rows.push(change(line, i));
+  }
+  writeFileSync(place.path('data.csv'), `${rows.join('\n')}\n`);
+}
+
+beforeAll(() => {
+  for (let i = 0; i < 24; i++) {
+    const samples = Float32Array.from(
+      { length: 8000 + 100 * i },
+      (_, t) => 0.3 * Math.sin(t * (0.05 + i / 200)),
+    );
+    writeFileSync(place.path(`r${i}.wav`), encodeWav(samples, 16_000));
+  }
+  writeCorpus();
+});
+afterAll(() => place.remove());
+
+function done(ended: Ended, code = 0): string {
+  expect(ended.code, ended.err).toBe(code);
+  return ended.out;
+}
+const lines = (file: string): { kind: string; level: string; id: string | null }[] =>
+  readFileSync(place.path(file), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { kind: string; level: string; id: string | null });
+
+describe('manifest', () => {
+  it('validates: a summary with totals on the screen, every problem in a file, warnings are no failure', async () => {
+    const out = done(await place.run('manifest', 'build', '--dataset', 'mine', '--root', place.folder));
+    expect(out).toMatch(/0 errors, \d+ warnings/);
+    expect(out).toMatch(/test: 4 of 4 rows have a speaker of training \(4 speakers\)/);
+    expect(out).toMatch(/test: 1 of 4 rows have a text of training \(five or more words; 1 at any length\)/);
+    expect(out).toMatch(/all \d+ in .*store\/mine\/validation\.jsonl/);
+    const found = lines('store/mine/validation.jsonl');
+    expect(found.filter((one) => one.kind === 'leak-text')).toEqual([
+      expect.objectContaining({ level: 'warning', id: 'mine/r23', line: 25, file: 'data.csv' }),
+    ]);
+    done(await place.run('manifest', 'validate', '--dataset', 'mine', '--report', 'mine.jsonl'));
+    expect(lines('mine.jsonl')).toEqual(found);
+  });
+
+  it('ends with 3 where there are errors, and repairs nothing', async () => {
+    const before = readFileSync(place.path('store/mine/manifest.json'), 'utf8');
+    writeCorpus((line, i) => (i === 2 ? line.replace('words', 'it\u00E2\u20AC\u2122s') : line));
+    const validated = await place.run(
+      'manifest',
+      'validate',
+      '--dataset',
+      'mine',
+      '--json',
+      '--root',
+      place.path('data.csv'),
+    );
+    const { findings } = JSON.parse(done(validated, 3)) as {
+      findings: { kind: string; level: string; id: string }[];
+    };
+    expect(findings.filter((one) => one.level === 'error')).toEqual([
+      expect.objectContaining({ kind: 'text-broken', id: 'mine/r2' }),
+    ]);
+    expect(readFileSync(place.path('store/mine/manifest.json'), 'utf8')).toBe(before);
+    writeCorpus();
+  });
+
+  it('counts and draws', async () => {
+    const out = done(await place.run('manifest', 'stats', '--dataset', 'mine'));
+    expect(out).toMatch(/mine: 24 utterances, 24 with a label, 4 speakers, 6 dialogues/);
+    expect(out).toMatch(/train\s+8\s+8\s+16/);
+    expect(out).toMatch(/wavlm-large\s+1024\s+24/);
+    expect(readFileSync(place.path('store/mine/stats.html'), 'utf8')).toMatch(/<svg/);
+    const json = JSON.parse(
+      done(await place.run('manifest', 'stats', '--json', '--where', 'split!=dev and seconds<0.6')),
+    ) as { utterances: number };
+    // r0 to r15 last 0.5 s and 6.25 ms more each: the first 16 are under 0.6 s
+    expect(json.utterances).toBe(16);
+  });
+
+  it('tells two manifests apart, by digest and by dataset', async () => {
+    const digest = /sha256-([0-9a-f]{64})/.exec(
+      readFileSync(place.path('store/mine/manifest.json'), 'utf8'),
+    )?.[1];
+    writeCorpus((line, i) => (i === 3 ? line.replace('tense', 'calm') : line));
+    done(await place.run('manifest', 'build', '--dataset', 'mine', '--root', place.path('data.csv')));
+    const out = done(await place.run('manifest', 'diff', (digest as string).slice(0, 10), 'mine'));
+    expect(out).toMatch(/0 added, 0 removed, 1 changed, 23 unchanged/);
+    expect(out).toMatch(/tense\s+calm\s+1/);
+    expect(out).toContain('mine/r3: rawLabel "tense" -> "calm"');
+    const nothing = await place.run('manifest', 'diff', 'mine', 'nothing');
+    expect([nothing.code, nothing.err.trim().split('\n').length]).toEqual([2, 1]);
+    expect(existsSync(place.path('store/mine/manifests'))).toBe(true);
+  });
+});
+
+describe('train', () => {
+  const train = (...args: string[]): Promise<Ended> =>
+    place.run(
+      'train',
+      '--dataset',
+      'mine',
+      '--set',
+      'epochs=1',
+      '--set',
+      'd=16',
+      '--set',
+      'heads=2',
+      ...args,
+    );
+
+  it('cuts folds as asked, carves dev, filters, and says so', async () => {
+    done(await place.run('features', 'extract', '--dataset', 'mine', '--preset', 'tiny', '--device', 'cpu'));
+    const plain = done(await train('--dry-run'));
+    expect(plain).toMatch(/fixed split: train against test \(SPEAKER-DEPENDENT\)/);
+    expect(plain).toMatch(/test\s+seed 1\s+16\s+4\s+4\s+to do/);
+    expect(done(await train('--dry-run', '--dev', 'none', '--protocol', 'fixed-split'))).toBe(plain);
+    const merged = await train('--dry-run', '--protocol', 'fixed-split+dev', '--dev', 'dialogue:0.2');
+    expect(done(merged)).toMatch(/test\s+seed 1\s+16\s+4\s+4\s+to do/);
+    expect(merged.err).toMatch(/fold test: dev is 1 dialogue, 4 utterances/);
+    expect(done(await train('--dry-run', '--protocol', 'by-speaker'))).toMatch(/folds by speaker\n/);
+    const clean = done(await train('--where', 'not leaked'));
+    expect(clean).toMatch(
+      /fixed split: train against test; dev \(not trained on\): 4 utterances a fold; where not leaked/,
+    );
+    expect(clean).toMatch(/SPEAKER-DEPENDENT: speakers of the test part are also in training/);
+    expect(clean).toMatch(/3 of 3/);
+    const random = JSON.parse(done(await train('--protocol', 'random:2:5', '--json'))) as object;
+    expect(random).toMatchObject({
+      folds: ['k01', 'k02'],
+      protocol: { name: '2 random folds (seed 5)', speakerDependent: true, where: null },
+      dev: [0, 0],
+    });
+  });
+
+  it('refuses in one line what it does not know', async () => {
+    for (const [args, what] of [
+      [['--protocol', 'loso'], /no protocol 'loso': choose one of leave-one-session-out/],
+      [['--dev', 'half'], /--dev half: expected none, session/],
+      [['--dev', 'dialogue'], /fold test has a dev part of 4 utterances/],
+      [['--where', 'speaker=s9'], /no utterance has speaker 's9': there is s0, s1, s2, s3/],
+      [['--where', 'speeker=s1'], /there is no field 'speeker'/],
+    ] as const) {
+      const { code, err } = await train('--dry-run', ...args);
+      expect(code, err).toBe(2);
+      expect(err).toMatch(what);
+    }
+  });
+});
