@@ -32,7 +32,7 @@ $(BUILT): $(INSTALLED) $(SOURCES)
 ## setup-gpu: fetch onnxruntime's CUDA libraries (network; Linux x64 with an NVIDIA GPU)
 .PHONY: setup-gpu
 setup-gpu: $(INSTALLED)
-	cd node_modules/onnxruntime-node && ONNXRUNTIME_NODE_INSTALL= node ./script/install
+	cd node_modules/onnxruntime-node && ONNXRUNTIME_NODE_INSTALL=cuda12 node ./script/install
 
 ## demo: the whole pipeline on a generated corpus: manifest, features, five folds of training, table
 .PHONY: demo

@@ -188,6 +188,33 @@ describe('a table of recordings', () => {
       const drop = await own.run(...train, '--missing', 'drop');
       expect(drop.out).toMatch(/17 of 18/);
       expect(drop.out).toMatch(/NOT COMPARABLE/);
+
+      // another recording under the same name: what was encoded is not what is there
+      writeFileSync(
+        own.path('a0.wav'),
+        encodeWav(
+          Float32Array.from({ length: 9000 }, (_, t) => 0.2 * Math.sin(t * 0.11)),
+          16_000,
+        ),
+      );
+      await own.run('manifest', 'build', '--dataset', 'mine', '--media', 'hash');
+      const stale = await own.run(...train, '--missing', 'drop');
+      expect(stale.out).toMatch(/16 of 18/);
+      expect((await own.run(...train)).err).toMatch(/mine\/a0.*changed since it was extracted/);
+      const status = JSON.parse((await own.run('features', 'status', '--json')).out) as {
+        feature: string;
+        stale: number;
+      }[];
+      expect(Object.fromEntries(status.map((set) => [set.feature, set.stale]))).toEqual({
+        'random-tiny-alexnet': 1,
+        'random-tiny-roberta': 0,
+        'random-tiny-wavlm': 1,
+      });
+      const again = JSON.parse(
+        (await own.run('features', 'extract', '--preset', 'tiny', '--device', 'cpu', '--json')).out,
+      ) as { sets: { computed: number }[] };
+      expect(again.sets.map((set) => set.computed).sort()).toEqual([0, 1, 1]);
+      expect((await own.run(...train, '--missing', 'drop')).out).toMatch(/17 of 18/);
     } finally {
       own.remove();
     }

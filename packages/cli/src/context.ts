@@ -60,7 +60,7 @@ function stopOnSignals(reporter: ScreenReporter): AbortSignal {
     process.on(name, () => {
       if (stopSignal !== undefined) process.exit(130);
       stopSignal = name;
-      reporter.warn('stopping; finished work is being saved (once more to stop at once)');
+      reporter.warn('stopping: what is finished is kept (once more to stop at once)');
       controller.abort();
     });
   }

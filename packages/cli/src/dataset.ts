@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Card, loadCard, UserError } from '@lsgmer/datasets';
+import { type Card, checkName, loadCard, UserError } from '@lsgmer/datasets';
 import type { Context } from './context.ts';
 import { rememberLocally } from './settings.ts';
 
@@ -54,8 +54,8 @@ export function chooseDataset(context: Context, given: string | undefined): stri
     context.reporter.info(
       `dataset ${chosen} (${only === undefined ? 'the last one used' : 'the only one in the store'})`,
     );
-  rememberLocally(context.folder, { lastDataset: chosen });
-  return chosen;
+  if (stored.includes(chosen)) rememberLocally(context.folder, { lastDataset: chosen });
+  return checkName('dataset', chosen);
 }
 
 /** A dataset that must have a manifest. @throws UserError that names the datasets that have one. */

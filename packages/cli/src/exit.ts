@@ -10,7 +10,8 @@ export function describeError(
 ): { code: number; text: string } {
   if (error instanceof Interrupted) {
     const code = signal === 'SIGTERM' || signal === 'SIGUSR1' ? EXIT.resumable : EXIT.interrupted;
-    return { code, text: `${error.message}: run the same command to go on` };
+    const goOn = error.message.includes('same command') ? '' : ': run the same command to go on';
+    return { code, text: `${error.message}${goOn}` };
   }
   if (error instanceof UserError) return { code: EXIT.user, text: prefixed(error.message) };
   const system = systemError(error);

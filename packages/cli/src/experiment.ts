@@ -9,7 +9,6 @@ import {
   type DevRule,
   type FeatureSet,
   findTask,
-  listFeatures,
   type Manifest,
   openFeatureSet,
   UserError,
@@ -20,7 +19,6 @@ import {
   configure,
   type ExperimentRequest,
   type EngineFactory,
-  type FeatureChoice,
   type FeatureSources,
   type Head,
   type Layer,
@@ -31,6 +29,8 @@ import {
   storedSource,
 } from '@lsgmer/train';
 import type { Context } from './context.ts';
+import { chooseFeatures } from './feature-choice.ts';
+import { staleRows } from './freshness.ts';
 import { VERSION } from './version.ts';
 
 /** What `train` was asked for on the command line; a recipe fills what is left open. */
@@ -117,14 +117,14 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
     name,
     configuration: configure(head, layers),
   }));
-  const features = featureChoice(context, manifest.card.name, ask);
+  const features = chooseFeatures(context, manifest.card.name, ask.features, ask.recipe?.features);
   const ids = choice.rows.map((row) => row.utterance.id);
   const sets: FeatureSet[] = [];
   const open = (feature: string | undefined): FeatureSources['text'] => {
     if (feature === undefined) return undefined;
     const set = openFeatureSet({ stores: [...context.stores], dataset: manifest.card.name, feature, ids });
     sets.push(set);
-    return storedSource(set);
+    return currentSource(set, manifest);
   };
   const sources = { text: open(features.text), audio: open(features.audio), map: open(features.alexnet) };
   return {
@@ -160,6 +160,20 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
   };
 }
 
+/** A set's rows as a source, without those whose text or recording changed since: they count as missing. */
+function currentSource(set: FeatureSet, manifest: Manifest): NonNullable<FeatureSources['text']> {
+  const source = storedSource(set);
+  const stale = staleRows(set.spec.kind, set.inputs(), manifest.utterances);
+  if (stale.size === 0) return source;
+  const what = set.spec.kind === 'text' ? 'its text' : 'its recording';
+  return {
+    ...source,
+    length: (id) => (stale.has(id) ? undefined : source.length(id)),
+    reason: (id) =>
+      stale.has(id) ? `${what} changed since it was extracted: run features extract` : source.reason?.(id),
+  };
+}
+
 /** Rows of the table: the recipe's variants, or one per ablation; --set lies over all. */
 function variantLayers(head: Head, ask: TrainAsk): { name: string; layers: Layer[] }[] {
   const given = readSettings(head, ask.set);
@@ -179,60 +193,4 @@ function variantLayers(head: Head, ask: TrainAsk): { name: string; layers: Layer
     name: variant.name,
     layers: [...base, { from: `variant ${variant.name}`, set: variant.set, fixed: true }, given],
   }));
-}
-
-const ROLES = ['text', 'audio', 'alexnet'] as const;
-
-/** `text=..,audio=..,alexnet=..`, else the recipe's, else the only feature of each role in the store. */
-function featureChoice(context: Context, dataset: string, ask: TrainAsk): FeatureChoice {
-  if (ask.features !== undefined) return parseFeatures(ask.features);
-  if (ask.recipe !== undefined) return ask.recipe.features;
-  const found = listFeatures([...context.stores], dataset);
-  if (found.length === 0) {
-    throw new UserError(
-      `${dataset} has no features in ${context.stores.join(', ')}: make features DATASET=${dataset} FEATURES=tiny`,
-    );
-  }
-  const role = (name: string): (typeof ROLES)[number] =>
-    /alexnet/.test(name) ? 'alexnet' : isText(context, dataset, name) ? 'text' : 'audio';
-  const choice: { text?: string; audio?: string; alexnet?: string } = {};
-  for (const name of found) {
-    const input = role(name);
-    const other = choice[input];
-    if (other !== undefined) {
-      throw new UserError(
-        `${dataset} has both ${other} and ${name} for ${input}: choose with --features text=..,audio=..,alexnet=..`,
-      );
-    }
-    choice[input] = name;
-  }
-  context.reporter.info(
-    `features: ${Object.entries(choice)
-      .map(([input, name]) => `${input} ${name}`)
-      .join(', ')}`,
-  );
-  return choice;
-}
-
-/** @throws UserError that shows the form */
-function parseFeatures(text: string): FeatureChoice {
-  const choice: { text?: string; audio?: string; alexnet?: string } = {};
-  for (const pair of text.split(',')) {
-    const [input, name] = pair.split('=', 2);
-    if (!ROLES.includes(input as 'text') || name === undefined || name === '')
-      throw new UserError(
-        `--features: '${pair}' is not one of text=<feature>, audio=<feature>, alexnet=<feature>`,
-      );
-    choice[input as 'text'] = name;
-  }
-  return choice;
-}
-
-function isText(context: Context, dataset: string, feature: string): boolean {
-  const set = openFeatureSet({ stores: [...context.stores], dataset, feature });
-  try {
-    return set.spec.kind === 'text';
-  } finally {
-    set.close();
-  }
 }

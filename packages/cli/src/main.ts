@@ -36,6 +36,7 @@ async function main(argv: string[]): Promise<number> {
       'Name a command: demo, manifest, features, train or doctor.',
       'One command at a time.',
     )
+    .middleware(checkGiven, true)
     .strict()
     .recommendCommands()
     .wrap(Math.min(110, process.stdout.columns ?? 110))
@@ -65,9 +66,26 @@ async function main(argv: string[]): Promise<number> {
   }
 }
 
+/** Options that may be given several times. */
+const REPEATED = new Set(['_', 'set']);
+
+/** What yargs lets pass: an option given twice, and numbers that are none. */
+function checkGiven(given: { [option: string]: unknown }): void {
+  for (const [option, value] of Object.entries(given))
+    if (Array.isArray(value) && !REPEATED.has(option))
+      throw new UsageError(`--${option} is given more than once`);
+  const { threads } = given;
+  if (threads !== undefined && !(Number.isInteger(threads) && (threads as number) >= 1))
+    throw new UsageError('--threads: expected a whole number from 1 on');
+}
+
 class UsageError extends Error {}
 
-const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, '; ').replace(/[.:;\s]+$/, '');
+const oneLine = (text: string): string =>
+  text
+    .replaceAll(/:?\s*\n\s*/g, '; ')
+    .replace(/^Invalid values; /, '')
+    .replace(/[.:;\s]+$/, '');
 
 /** The leading words of the command line: `features extract `. */
 function commandWords(argv: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError, writeFileAtomic } from '@lsgmer/datasets';
 import { z } from 'zod';
@@ -70,6 +70,7 @@ export function storeList(
   const text = given ?? environment['LSGMER_STORE'] ?? local.store ?? './store';
   const stores = text.split(':').filter((s) => s !== '');
   if (stores.length === 0) throw new UserError(`store list '${text}' is empty: give at least one folder`);
+  for (const store of stores) checkFolder('store', store);
   return stores;
 }
 
@@ -79,5 +80,14 @@ export function runsFolder(
   environment: NodeJS.ProcessEnv,
   local: LocalFile,
 ): string {
-  return given ?? environment['LSGMER_RUNS'] ?? local.runs ?? './runs';
+  const runs = given ?? environment['LSGMER_RUNS'] ?? local.runs ?? './runs';
+  checkFolder('runs', runs);
+  return runs;
+}
+
+/** @throws UserError where something else than a folder has the name; one that is not there yet is made when needed. */
+function checkFolder(what: 'store' | 'runs', path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isDirectory())
+    throw new UserError(`--${what} ${path} is a file: expected a folder, or a name that is not taken yet`);
 }

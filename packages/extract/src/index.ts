@@ -12,6 +12,7 @@ export * from './models/model-folder.ts';
 export * from './models/presets.ts';
 export * from './models/tiny.ts';
 export * from './run/extract.ts';
+export { audioInput, textInput } from './run/input-digest.ts';
 export type { PlannedRow, SetPlan } from './run/plan.ts';
 export * from './spectrogram/alexnet-mel.ts';
 export * from './tokenizer/text-tokenizer.ts';

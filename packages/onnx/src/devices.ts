@@ -122,7 +122,7 @@ function missingLibrary(device: Device): string | undefined {
   const file =
     process.platform === 'linux' ? 'libonnxruntime_providers_cuda.so' : 'onnxruntime_providers_cuda.dll';
   if (existsSync(join(root, 'bin', 'napi-v6', process.platform, process.arch, file))) return undefined;
-  return `${file} is not installed (ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node fetches it)`;
+  return `${file} is not installed (make setup-gpu fetches it)`;
 }
 
 /** The telling part of a runtime's message: paths, source positions and line breaks go. */

@@ -1,4 +1,4 @@
-import { buildManifest, firstWritableStore, validateCorpus } from '@lsgmer/datasets';
+import { buildManifest, checkName, firstWritableStore, validateCorpus } from '@lsgmer/datasets';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
 import { cardOf, chooseDataset, chooseRoot, rememberRoot } from '../dataset.ts';
@@ -16,7 +16,8 @@ export const build: CommandModule<object, CorpusOptions> = {
       .example('$0 manifest build --dataset nemo --root /data/nemo --columns file=file_id,text=raw_text', ''),
   handler: async (options) => {
     const context = createContext(options);
-    const dataset = options.dataset ?? chooseDataset(context, undefined);
+    const { dataset: given } = options;
+    const dataset = given === undefined ? chooseDataset(context, undefined) : checkName('dataset', given);
     await runBuild(context, dataset, options);
   },
 };

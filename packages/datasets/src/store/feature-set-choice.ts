@@ -46,7 +46,7 @@ export function chooseFeatureSet(choice: FeatureSetChoice): FoundFeatureSet {
   const state = complete.length === 0 ? 'none of them complete' : `${complete.length} of them complete`;
   throw new UserError(
     `${dataset} has ${matching.length} sets of ${feature}, ${state}: ${describe(complete.length === 0 ? matching : complete, choice.computation)}; ` +
-      `choose one as ${feature}@<first digits>`,
+      `choose one as ${feature}@<first digits> (train: --features ...=${feature}@<first digits>)`,
   );
 }
 

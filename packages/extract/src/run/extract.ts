@@ -146,7 +146,10 @@ async function encodeAll(
 ): Promise<void> {
   const { signal } = options;
   for (const run of runs) {
-    if (run.plan.model.form.kind === 'text') await encodeTexts(run, reporter, signal);
+    if (run.plan.model.form.kind !== 'text') continue;
+    await encodeTexts(run, reporter, signal);
+    // The set is whole: nothing that happens to the recordings may cost it.
+    run.flush();
   }
   const audio = runs.filter(({ plan }) => plan.model.form.kind === 'audio');
   if (audio.length === 0) return;

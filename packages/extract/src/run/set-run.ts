@@ -33,6 +33,11 @@ export class SetRun {
     this.model = model;
   }
 
+  /** Seals what was written so far. @throws UserError when the disk fails */
+  flush(): void {
+    this.writer.flush();
+  }
+
   get folder(): string {
     return this.writer.folder;
   }

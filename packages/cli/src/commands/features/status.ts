@@ -5,13 +5,16 @@ import {
   listFeatures,
   locateSets,
   type PartCheck,
+  readFeatureSetIndex,
   summarise,
   UserError,
+  type Utterance,
 } from '@lsgmer/datasets';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../../context.ts';
 import { chooseDataset } from '../../dataset.ts';
 import { EXIT } from '../../exit.ts';
+import { staleRows } from '../../freshness.ts';
 import { headedTable } from '../../ui/table.ts';
 import { chosenSets, count, DATASET, JSON_OPTION, manifestOrNull, shortened, sizeText } from './sets.ts';
 
@@ -44,11 +47,15 @@ export const statusCommand: CommandModule<object, StatusOptions> = {
       }
     });
     const parts = partsOf(stores, dataset);
+    const stale = new Map(
+      summaries.map((one) => [one.fingerprint, staleOf(stores, one, manifest?.utterances ?? []).size]),
+    );
     if (options.json)
       context.print(
         JSON.stringify(
           summaries.map((one) => ({
             ...one,
+            stale: stale.get(one.fingerprint) ?? 0,
             manifest: manifest?.info.manifest.sha256 ?? null,
             quarantined: Object.fromEntries(one.quarantined),
             parts: parts.get(one.fingerprint) ?? [],
@@ -62,7 +69,7 @@ export const statusCommand: CommandModule<object, StatusOptions> = {
           ? `${dataset}: no manifest in the store, so completeness is not known`
           : `${dataset}: manifest ${info.sha256.slice(0, 12)}, ${count(info.rows, 'utterance')}`,
       );
-      printSummaries(context, summaries, parts);
+      printSummaries(context, summaries, parts, stale);
     }
     for (const problem of broken) context.reporter.warn(problem);
     if (broken.length > 0 || summaries.some((one) => one.problems.length > 0)) process.exitCode = EXIT.data;
@@ -97,6 +104,18 @@ function partsOf(stores: readonly string[], dataset: string): Map<string, PartRe
   return parts;
 }
 
+/** Rows that were encoded from a text or recording that is another one now. */
+function staleOf(
+  stores: readonly string[],
+  set: FeatureSetSummary,
+  utterances: readonly Utterance[],
+): Set<string> {
+  // a damaged index is among the set's problems
+  if (set.coverage === null) return new Set();
+  const { rows } = readFeatureSetIndex(stores, set);
+  return staleRows(set.spec.kind, new Map([...rows].map(([id, { input }]) => [id, input])), utterances);
+}
+
 /** Reasons that are shown of a set. */
 const SHOWN = 8;
 
@@ -104,6 +123,7 @@ function printSummaries(
   context: Context,
   summaries: readonly FeatureSetSummary[],
   parts: ReadonlyMap<string, readonly PartRecord[]>,
+  stale: ReadonlyMap<string, number>,
 ): void {
   const rows = summaries.map((one) => [
     one.feature,
@@ -111,13 +131,14 @@ function printSummaries(
     one.spec.dtype,
     String(one.spec.dim),
     one.coverage === null ? String(one.rows) : completeness(one.coverage.present, one.coverage),
+    String(stale.get(one.fingerprint) ?? 0),
     String(one.quarantined.size),
     String(one.shards),
     sizeText(one.bytes),
   ]);
   context.print(
     headedTable(
-      ['feature', 'fingerprint', 'dtype', 'dim', 'utterances', 'quarantined', 'shards', 'size'],
+      ['feature', 'fingerprint', 'dtype', 'dim', 'utterances', 'stale', 'quarantined', 'shards', 'size'],
       rows,
     ),
   );

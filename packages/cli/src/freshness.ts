@@ -1,0 +1,23 @@
+import type { FeatureSpec, Utterance } from '@lsgmer/datasets';
+import { audioInput, textInput } from '@lsgmer/extract';
+
+/**
+ * Rows whose text or recording is no longer what was encoded: the manifest says another digest than the feature
+ * set. Where the manifest has no digest of a recording (built without reading it) nothing can be said.
+ * @param inputs digest of what was encoded, by id
+ */
+export function staleRows(
+  kind: FeatureSpec['kind'],
+  inputs: ReadonlyMap<string, string>,
+  utterances: readonly Utterance[],
+): Set<string> {
+  const stale = new Set<string>();
+  for (const utterance of utterances) {
+    const encoded = inputs.get(utterance.id);
+    if (encoded === undefined) continue;
+    if (kind === 'audio' && utterance.media !== null && utterance.media.sha256 === null) continue;
+    const now = kind === 'text' ? textInput(utterance) : audioInput(utterance, new Map());
+    if (now !== encoded) stale.add(utterance.id);
+  }
+  return stale;
+}
