@@ -144,9 +144,7 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
       seeds: ask.seeds,
       head,
       variants,
-      sources: Object.fromEntries(
-        Object.entries(sources).filter(([, source]) => source !== undefined),
-      ) as FeatureSources,
+      sources: Object.fromEntries(Object.entries(sources).filter(([, source]) => source !== undefined)),
       missing: ask.missing,
       select: recipe?.select ?? 'last',
       engine: ask.engine,

@@ -29,11 +29,9 @@ export const diff: CommandModule<object, DiffOptions> = {
       .option('json', { type: 'boolean', default: false, describe: 'result as JSON on stdout' })
       .example('$0 manifest diff 3f2a91 meld', ''),
   handler: (options) => {
-    // yargs reads an argument of digits alone as a number
-    const [one, two] = [String(options.before), String(options.after)];
     const context = createContext(options);
-    const before = readNamedManifest(context.stores, one);
-    const after = readNamedManifest(context.stores, two);
+    const before = readNamedManifest(context.stores, options.before);
+    const after = readNamedManifest(context.stores, options.after);
     if (before.utterances.length === 0 && after.utterances.length === 0)
       throw new UserError(`${before.name} and ${after.name} are both empty`);
     const found = diffManifests(before.utterances, after.utterances);

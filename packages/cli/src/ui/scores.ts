@@ -30,10 +30,9 @@ export function experimentText(result: ExperimentResult, ceilings?: Ceilings): s
 function protocolLines({ protocol, dev }: ExperimentResult): string[] {
   if (protocol === null) return [];
   const sizes = [...new Set(dev)];
-  const held =
-    sizes.every((n) => n === 0) || sizes.length === 0
-      ? ''
-      : `; dev (not trained on): ${sizes.length === 1 ? sizes[0] : `${Math.min(...dev)} to ${Math.max(...dev)}`} utterances a fold`;
+  const held = sizes.every((n) => n === 0)
+    ? ''
+    : `; dev (not trained on): ${sizes.length === 1 ? sizes[0] : `${Math.min(...dev)} to ${Math.max(...dev)}`} utterances a fold`;
   return [
     `${protocol.name}${held}${protocol.where === null ? '' : `; where ${protocol.where}`}`,
     ...(protocol.speakerDependent

@@ -67,7 +67,7 @@ export function namedSplits(values: readonly (string | null)[]): Extract<Protoco
   return { kind: 'fixed-split', train, dev, test };
 }
 
-/** `5 random folds (seed 1)`, `train and dev against test` */
+/** `5 random folds (seed 1)`, `fixed split: train and dev against test` */
 export function describeProtocol(protocol: Protocol): string {
   switch (protocol.kind) {
     case 'leave-one-session-out':
@@ -80,7 +80,7 @@ export function describeProtocol(protocol: Protocol): string {
       return `${protocol.k} folds by dialogue`;
     case 'random':
       return `${protocol.k} random folds (seed ${protocol.seed})`;
-    case 'fixed-split':
+    default:
       return `fixed split: ${protocol.train.join(' and ')} against ${protocol.test.join(' and ')}`;
   }
 }

@@ -172,7 +172,7 @@ function distribution(
   const p99 = quantile(0.99);
   const width = binWidth(p99, most, unit === 's' ? 0.1 : 1);
   const count = Math.max(1, Math.floor(p99 / width + 1e-9) + 1);
-  const rows = new Array<number>(count).fill(0);
+  const rows = Array.from({ length: count }, () => 0);
   let beyond = 0;
   for (const value of sorted) {
     const bin = Math.floor(value / width + 1e-9);

@@ -16,7 +16,7 @@ const rows = Array.from({ length: 80 }, (_, i) => {
 });
 const byId = new Map(rows.map((one) => [one.id, one]));
 const values = (ids: readonly string[], field: 'session' | 'dialogue' | 'speaker') =>
-  [...new Set(ids.map((id) => byId.get(id)?.[field]))].sort();
+  [...new Set(ids.map((id) => byId.get(id)?.[field] ?? ''))].sort();
 const sessions = planFolds({ kind: 'leave-one-session-out' }, rows);
 const carve = (fold: Fold, rule: string) => carveDev(fold, parseDevRule(rule), rows);
 
