@@ -213,7 +213,7 @@ describe('a table of recordings', () => {
       const again = JSON.parse(
         (await own.run('features', 'extract', '--preset', 'tiny', '--device', 'cpu', '--json')).out,
       ) as { sets: { computed: number }[] };
-      expect(again.sets.map((set) => set.computed).sort()).toEqual([0, 1, 1]);
+      expect(again.sets.map((set) => set.computed).sort((a, b) => a - b)).toEqual([0, 1, 1]);
       expect((await own.run(...train, '--missing', 'drop')).out).toMatch(/17 of 18/);
     } finally {
       own.remove();

@@ -128,7 +128,7 @@ export function usedSources(
   const shape = { rows: 1, text: 1, audio: 1, map: 1 };
   const names = new Set(head.inputs(config, featureDims(sources), classes, shape).map((spec) => spec.name));
   const used = featureInputs.filter((input): input is FeatureInput => names.has(input));
-  return Object.fromEntries(used.map((input) => [input, sources[input]])) as FeatureSources;
+  return Object.fromEntries(used.map((input) => [input, sources[input]]));
 }
 
 /** The same utterances with their labels permuted: the classes' frequencies stay. */
