@@ -1,0 +1,137 @@
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { generateDemo, silent } from '@lsgmer/datasets';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, Workplace } from './command-line.ts';
+
+/** The store's upkeep as a user meets it: something is damaged, and is mended from the corpus. */
+const place = new Workplace();
+const EXTRACT = ['features', 'extract', '--dataset', 'demo', '--preset', 'tiny', '--device', 'cpu'];
+
+beforeAll(async () => {
+  await generateDemo(place.path('corpus'), { utterances: 40, reporter: silent });
+  done(await place.run('manifest', 'build', '--dataset', 'demo', '--root', place.path('corpus'), '--subset'));
+  done(await place.run(...EXTRACT));
+});
+afterAll(() => place.remove());
+
+function done(ended: Ended): string {
+  expect(ended.code, ended.err).toBe(0);
+  return ended.out;
+}
+
+/** Path of a set's only shard, index part or feature.json. */
+function fileOf(feature: string, ...inside: string[]): string {
+  const folder = place.path('store', 'demo', feature);
+  const set = join(folder, readdirSync(folder)[0] ?? '', ...inside);
+  return inside[0] === 'feature.json' ? set : join(set, readdirSync(set)[0] ?? '');
+}
+
+function spoil(path: string): void {
+  const bytes = readFileSync(path);
+  const at = bytes.length >> 1;
+  bytes[at] = (bytes[at] as number) ^ 16;
+  writeFileSync(path, bytes);
+}
+
+describe('features', () => {
+  it('verify, repair and verify again: what is damaged is named, mended, and trained from', async () => {
+    expect(done(await place.run('features', 'verify'))).toMatch(/every byte is as it was written/);
+    spoil(fileOf('random-tiny-wavlm', 'shards'));
+    writeFileSync(fileOf('random-tiny-roberta', 'feature.json'), '{');
+    appendFileSync(fileOf('random-tiny-alexnet', 'index'), ' ');
+
+    const status = await place.run('features', 'status');
+    expect([status.code, status.err]).toEqual([3, expect.stringContaining('features repair')]);
+    const found = await place.run('features', 'verify', '--json');
+    expect(found.code, found.err).toBe(3);
+    const { sets } = JSON.parse(found.out) as {
+      sets: {
+        feature: string;
+        damaged: boolean;
+        feature_json: string | null;
+        shards: { badRows: { id: string }[] }[];
+      }[];
+    };
+    expect(sets.map(({ damaged }) => damaged)).toEqual([true, true, true]);
+    const bad = sets.find(({ feature }) => feature === 'random-tiny-wavlm')?.shards[0]?.badRows ?? [];
+    expect(bad).toHaveLength(1);
+    const text = await place.run('features', 'verify', '--feature', 'random-tiny-wavlm');
+    expect(text.out).toMatch(new RegExp(`row \\d+, ${bad[0]?.id}: its xxh64`));
+    const train = [
+      'train',
+      '--dataset',
+      'demo',
+      '--recipe',
+      'demo',
+      '--set',
+      'epochs=1',
+      '--set',
+      'd=16',
+      '--fold',
+      '1',
+    ];
+    const refused = await place.run(...train);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('lsgmer features repair')]);
+
+    const planned = await place.run('features', 'repair', '--dry-run');
+    expect(done(planned)).toMatch(/1 row lost, to be computed again/);
+    expect(existsSync(place.path('store', 'demo', 'trash'))).toBe(false);
+    const mended = done(await place.run('features', 'repair', '--device', 'cpu'));
+    expect(mended).toMatch(/random-tiny-wavlm@.*: mended[^]*1 row lost, 1 computed again[^]*/);
+    expect(mended.match(/: mended/g)).toHaveLength(3);
+    expect(done(await place.run('features', 'verify'))).not.toMatch(/DAMAGED/);
+    expect(done(await place.run('features', 'repair'))).toMatch(/nothing is damaged/);
+    const again = JSON.parse(done(await place.run(...EXTRACT, '--json'))) as { sets: { computed: number }[] };
+    expect(again.sets.map(({ computed }) => computed)).toEqual([0, 0, 0]);
+    done(await place.run(...train));
+  });
+
+  it('repair says what it cannot do, and leaves the rest readable', async () => {
+    spoil(fileOf('random-tiny-wavlm', 'shards'));
+    const partly = await place.run('features', 'repair', '--no-extract');
+    expect(partly.code).toBe(3);
+    expect(partly.out).toMatch(/NOT mended[^]*1 row lost, 0 computed again[^]*--no-extract/);
+    expect(done(await place.run('features', 'verify'))).toMatch(/every byte/);
+    done(await place.run(...EXTRACT));
+  });
+
+  it('compact merges what two writers wrote', async () => {
+    const [id] = readdirSync(place.path('store', 'demo', 'random-tiny-wavlm'));
+    const parts = (): string[] =>
+      readdirSync(place.path('store', 'demo', 'random-tiny-wavlm', id ?? '', 'index'));
+    done(await place.run(...EXTRACT, '--part', 'second', '--dtype', 'float16'));
+    done(await place.run('features', 'compact', '--part', 'all'));
+    expect(parts()).toEqual(['all.json']);
+    const [wavlm] = (
+      JSON.parse(done(await place.run('features', 'status', '--json'))) as {
+        feature: string;
+        coverage: { missing: string[] };
+        parts: { name: string }[];
+      }[]
+    ).filter(({ feature }) => feature === 'random-tiny-wavlm');
+    expect(wavlm).toMatchObject({ coverage: { missing: [] }, parts: [{ name: 'all' }] });
+  });
+
+  it('gc shows, does not ask where nobody is there, and moves to the trash', async () => {
+    done(await place.run(...EXTRACT, '--dtype', 'float32')); // newer fingerprints; the old ones are pinned by the run
+    expect(done(await place.run('features', 'gc', '--dry-run'))).toMatch(/\d runs? uses? it/);
+    const pins = place.path('store', 'demo', 'pins');
+    expect(readdirSync(pins).length).toBeGreaterThan(0);
+    for (const pin of readdirSync(pins))
+      writeFileSync(join(pins, pin), JSON.stringify({ format: 1, run: 'x', fingerprints: {} }));
+    const asked = await place.run('features', 'gc');
+    expect([asked.code, asked.err]).toEqual([2, expect.stringMatching(/--dry-run.*--yes/)]);
+    expect(done(await place.run('features', 'gc', '--yes'))).toMatch(/to trash .*random-tiny-wavlm/);
+    expect(done(await place.run('features', 'gc', '--yes'))).toMatch(/nothing to clean up/);
+    expect(readdirSync(place.path('store', 'demo', 'random-tiny-wavlm'))).toHaveLength(1);
+  });
+
+  it('inspect shows dimensions, speakers and suspicious rows', async () => {
+    const out = done(await place.run('features', 'inspect', '--json'));
+    const [one] = JSON.parse(out) as { dimensions: object[]; speakers: object[]; utterances: number }[];
+    expect(one?.dimensions.length).toBeGreaterThan(50);
+    expect(one?.speakers.length).toBe(10);
+    expect(done(await place.run('features', 'inspect'))).toMatch(/norm of a step, by speaker/);
+  });
+});
