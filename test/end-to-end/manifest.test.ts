@@ -105,7 +105,7 @@ describe('manifest', () => {
   });
 });
 
-describe('train', () => {
+describe('features and train', () => {
   const train = (...args: string[]): Promise<Ended> =>
     place.run(
       'train',
@@ -119,6 +119,13 @@ describe('train', () => {
       'heads=2',
       ...args,
     );
+
+  it('extracts what a filter leaves', async () => {
+    const args = ['features', 'extract', '--dataset', 'mine', '--preset', 'tiny', '--device', 'cpu'];
+    const ended = await place.run(...args, '--dry-run', '--where', 'split=test,dev and speaker!=s0');
+    expect(done(ended)).toMatch(/random-tiny-wavlm\s+\w+\s+6\s+0\s+0/);
+    expect(ended.err).toMatch(/where split=test,dev and speaker!=s0: 6 of 24 utterances/);
+  });
 
   it('cuts folds as asked, carves dev, filters, and says so', async () => {
     done(await place.run('features', 'extract', '--dataset', 'mine', '--preset', 'tiny', '--device', 'cpu'));
