@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { Card } from '../../src/manifest/card.ts';
+import { prepareIemocap } from '../../src/corpora/iemocap.ts';
+import { Card, loadCard } from '../../src/manifest/card.ts';
 import { parseDevRule } from '../../src/manifest/dev-part.ts';
 import { chooseFolds, filterUtterances, type FoldAsk } from '../../src/manifest/fold-choice.ts';
 import { planFolds, selectFolds } from '../../src/manifest/folds.ts';
-import { applyTask } from '../../src/manifest/task.ts';
+import { applyTask, findTask } from '../../src/manifest/task.ts';
 import type { Utterance } from '../../src/manifest/utterance.ts';
 import { parseWhere } from '../../src/manifest/where.ts';
-import { row } from '../support.ts';
+import { putTree, turnsOfCard } from '../corpora/iemocap-tree.ts';
+import { repositoryFile, row, temporaryFolder } from '../support.ts';
 
 const card = Card.parse({
   name: 'd',
@@ -127,6 +129,40 @@ describe('chooseFolds', () => {
     ]);
     // what the filter takes from training is not known any more
     expect(choose({ where: 'not leaked and id!=d/00' }).folds[1]?.test).toHaveLength(8);
+  });
+});
+
+describe('IEMOCAP, generated with its true counts', () => {
+  it('has the folds of the facts, by session and by speaker, and a dev session each', () => {
+    const iemocap = loadCard(repositoryFile('manifests/iemocap.json'));
+    const root = temporaryFolder();
+    putTree(root, turnsOfCard(iemocap));
+    const { utterances } = prepareIemocap(root, { dataset: 'iemocap' });
+    const sizes = (ask: Partial<FoldAsk>) =>
+      chooseFolds(findTask(iemocap), utterances, { fold: 'all', ...ask }).folds.map((fold) => [
+        fold.id,
+        fold.train.length,
+        fold.dev.length,
+        fold.test.length,
+      ]);
+    expect(sizes({ dev: parseDevRule('session') })).toEqual([
+      ['Ses01', 5531 - 1085 - 1023, 1023, 1085],
+      ['Ses02', 5531 - 1023 - 1151, 1151, 1023],
+      ['Ses03', 5531 - 1151 - 1031, 1031, 1151],
+      ['Ses04', 5531 - 1031 - 1241, 1241, 1031],
+      ['Ses05', 5531 - 1241 - 1085, 1085, 1241],
+    ]);
+    const speakers = sizes({ protocol: 'leave-one-speaker-out' });
+    expect(speakers.map((one) => one[0])).toEqual(
+      ['1F', '1M', '2F', '2M', '3F', '3M', '4F', '4M', '5F', '5M'].map((speaker) => `spk-${speaker}`),
+    );
+    expect(speakers.map((one) => one[3])).toEqual([528, 557, 481, 542, 522, 629, 528, 503, 590, 651]);
+    const improvised = chooseFolds(findTask(iemocap), utterances, {
+      fold: 'all',
+      where: parseWhere('tags.style=improvised'),
+    });
+    expect(improvised.rows).toHaveLength(2943);
+    expect(improvised.folds.map((fold) => fold.test.length)).toEqual([521, 530, 627, 534, 731]);
   });
 });
 
