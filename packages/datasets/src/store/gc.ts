@@ -6,8 +6,8 @@ import { indexFolder, shardFolder } from './layout.ts';
 import { readPins } from './pins.ts';
 import { locateSets, type SetLocation, setTitle } from './set-location.ts';
 import { coverageOf } from './store-listing.ts';
-import { bytesBelow, emptyTrash, moveToTrash, oldTrash, TRASH_DAYS } from './trash.ts';
-import { checkParts, findLeftovers } from './verify.ts';
+import { bytesBelow, emptyTrash, moveToTrash, oldTrash, ownersBelow, TRASH_DAYS } from './trash.ts';
+import { checkParts, findLeftovers, type Leftover, leftoversIn } from './verify.ts';
 import { heldParts } from './writer-lease.ts';
 
 /** Something that gc takes away, or would. */
@@ -17,8 +17,8 @@ export interface GcItem {
   readonly why: string;
   /** To the trash; or for good: temporary files of dead writers (`remove`), a day of old trash (`empty`). */
   readonly fate: 'trash' | 'remove' | 'empty';
-  /** Numeric id of the account that owns it. */
-  readonly owner: number;
+  /** Numeric ids of the accounts that own it, or anything in it. */
+  readonly owners: readonly number[];
 }
 
 export interface GcPlan {
@@ -46,7 +46,7 @@ export interface GcOptions {
   readonly account: number | null;
 }
 
-/** A shard that no part lists is left alone so long: its writer, or a reader with an older index, may need it. */
+/** After the last change of the index, a shard that no part lists is left alone so long: its writer, or a reader with an older index, may need it. */
 export const UNLISTED_GRACE_MS = 86_400_000;
 
 /**
@@ -87,9 +87,12 @@ export function planGc(options: GcOptions): GcPlan {
       all.push(...sweepings(set, now));
     }
   }
+  const places = ['.', 'manifests', 'pins'].map((name) => join(store, dataset, name));
+  all.push(...deadFiles(leftoversIn(places)));
   for (const { day, path, bytes } of oldTrash(store, dataset, now))
     all.push({ ...item(path, bytes, `trash of ${day}, older than ${TRASH_DAYS} days`), fate: 'empty' });
-  const own = (one: GcItem): boolean => force || account === null || one.owner === account;
+  const own = (one: GcItem): boolean =>
+    force || account === null || one.owners.every((owner) => owner === account);
   return { store, dataset, kept, items: all.filter(own), others: all.filter((one) => !own(one)) };
 }
 
@@ -138,14 +141,21 @@ function byFeature(sets: readonly SetLocation[]): Map<string, SetLocation[]> {
   return features;
 }
 
+function deadFiles(leftovers: readonly Leftover[]): GcItem[] {
+  return leftovers
+    .filter(({ dead }) => dead)
+    .map(({ path, bytes }) => ({ ...item(path, bytes, 'left by a writer that is gone'), fate: 'remove' }));
+}
+
 /** What lies in a set that stays, and belongs to nobody. */
 function sweepings(set: SetLocation, now: Date): GcItem[] {
   const items: GcItem[] = [];
-  for (const { path, bytes, dead } of findLeftovers(set.folder))
-    if (dead) items.push({ ...item(path, bytes, 'left by a writer that is gone'), fate: 'remove' });
+  items.push(...deadFiles(findLeftovers(set.folder)));
   const parts = checkParts(set);
   // a damaged part may list any of them: repair comes first; and a live writer may be about to list one
   if (parts.some(({ problem }) => problem !== null) || heldParts(indexFolder(set.folder)).size > 0)
+    return items;
+  if (now.getTime() - Math.max(0, ...parts.map(({ path }) => changeOf(path))) < UNLISTED_GRACE_MS)
     return items;
   const listed = new Set(parts.flatMap(({ index }) => index?.shards.map(({ sha256 }) => sha256) ?? []));
   const folder = shardFolder(set.folder);
@@ -161,7 +171,7 @@ function sweepings(set: SetLocation, now: Date): GcItem[] {
 }
 
 function item(path: string, bytes: number, why: string): Omit<GcItem, 'fate'> {
-  return { path, bytes, why, owner: statSync(path).uid };
+  return { path, bytes, why, owners: ownersBelow(path) };
 }
 
 /**

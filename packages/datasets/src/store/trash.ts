@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { makeFolder } from '../base/shared-folder.ts';
@@ -79,4 +79,12 @@ export function bytesBelow(path: string): number {
     (sum, entry) => sum + (entry.isSymbolicLink() ? 0 : bytesBelow(join(path, entry.name))),
     0,
   );
+}
+
+/** Numeric ids of the accounts that own a path or anything below it, each once. */
+export function ownersBelow(path: string): number[] {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat) return [];
+  const below = stat.isDirectory() ? readdirSync(path).flatMap((name) => ownersBelow(join(path, name))) : [];
+  return [...new Set([stat.uid, ...below])];
 }

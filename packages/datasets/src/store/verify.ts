@@ -265,7 +265,12 @@ async function checkUnlisted(
 
 /** Temporary files and claims in a set's folders, those of live writers on this host left out. */
 export function findLeftovers(folder: string): Leftover[] {
-  return [folder, indexFolder(folder), shardFolder(folder)].flatMap((place) =>
+  return leftoversIn([folder, indexFolder(folder), shardFolder(folder)]);
+}
+
+/** The same in folders of any kind. */
+export function leftoversIn(places: readonly string[]): Leftover[] {
+  return places.flatMap((place) =>
     (existsSync(place) ? readdirSync(place) : []).flatMap((name) => {
       const owner = ownerOf(name);
       const path = join(place, name);

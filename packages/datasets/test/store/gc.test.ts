@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chownSync, existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryName } from '../../src/base/atomic-file.ts';
 import { type GcOptions, planGc, runGc } from '../../src/store/gc.ts';
 import { openFeatureSetWriter } from '../../src/store/feature-set-writer.ts';
 import { readIndexPart, writeIndexPart } from '../../src/store/index-part.ts';
@@ -83,8 +84,27 @@ describe('planGc', () => {
     expect(planGc(options).items).toHaveLength(1);
   });
 
+  it('asks before it takes a set in which another account has files', () => {
+    if (process.getuid?.() !== 0) {
+      console.log('skipped: only root may give files away');
+      return;
+    }
+    const { options, folder } = three();
+    chownSync(join(folder(1), 'index', 'main.json'), 4711, -1);
+    expect(planGc(options)).toMatchObject({ items: [], others: [{ path: folder(1), owners: [0, 4711] }] });
+  });
+
   it('sweeps shards that nobody lists after a day, and temporary files of dead writers', () => {
     const { options, folder } = three();
+    // the writer that would have had this process's number before it began
+    const dead = basename(temporaryName('x')).replace(/-\d{13}-/, '-1000000000000-');
+    const places = [folder(2), join(folder(2), 'shards'), join(options.store, 'sample', 'pins')];
+    mkdirSync(join(options.store, 'sample', 'pins'));
+    for (const place of places) writeFileSync(join(place, dead), 'half');
+    const removed = planGc(options).items.filter(({ fate }) => fate === 'remove');
+    expect(removed.map(({ path }) => path).sort()).toEqual(places.map((place) => join(place, dead)).sort());
+    runGc(planGc(options), now);
+    expect(places.some((place) => existsSync(join(place, dead)))).toBe(false);
     const index = join(folder(2), 'index', 'main.json');
     const part = readIndexPart(index);
     writeIndexPart(index, { ...part, shards: [], utterances: {} });

@@ -45,7 +45,7 @@ export const compactCommand: CommandModule<object, CompactCommandOptions> = {
         merged.length === 0
           ? 'nothing to merge'
           : `${count(merged.length, 'part')} (${merged.join(', ')}) ${options['dry-run'] ? 'would become' : 'became'} ${into}: ` +
-            `${count(rows, 'row')}, ${count(smallShards, 'small shard')} merged`;
+            `${count(rows, 'row')}, ${count(smallShards, 'small shard')} merged${smallShards > 0 ? ' (the old ones stay until gc)' : ''}`;
       const busy = skipped.length === 0 ? '' : `; being written and left alone: ${skipped.join(', ')}`;
       context.print(`${setTitle(location)}: ${what}${busy}`);
     }

@@ -61,9 +61,9 @@ function printPlan(context: Context, { store, kept, items, others }: GcPlan): vo
     context.print(`stays    ${setTitle(set)} (${sizeText(bytes)}): ${why}`);
   for (const { path, bytes, why, fate } of items)
     context.print(`${fate === 'trash' ? 'to trash' : 'deleted '} ${path} (${sizeText(bytes)}): ${why}`);
-  for (const { path, bytes, why, owner } of others)
+  for (const { path, bytes, why, owners } of others)
     context.print(
-      `let be   ${path} (${sizeText(bytes)}): ${why}, but it is account ${owner}'s (--force takes it too)`,
+      `let be   ${path} (${sizeText(bytes)}): ${why}, but accounts ${owners.join(', ')} own it (--force takes it too)`,
     );
   const sum = items.reduce((total, { bytes }) => total + bytes, 0);
   context.print(items.length === 0 ? `${store}: nothing to clean up` : `${store}: ${sizeText(sum)} in all`);
