@@ -1,14 +1,25 @@
 #!/usr/bin/env node
-import yargs from 'yargs';
+import yargs, { type CommandModule } from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { demoCommand } from './commands/demo.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { featuresCommand } from './commands/features.ts';
-import { manifestCommand } from './commands/manifest.ts';
-import { trainCommand } from './commands/train.ts';
 import { endProgress, receivedSignal } from './context.ts';
-import { VERSION } from './version.ts';
 import { describeError, EXIT } from './exit.ts';
+import { VERSION } from './version.ts';
+
+/** Commands are loaded when they are needed: a manifest command need not wait for the engine. */
+const COMMANDS: { readonly [word: string]: () => Promise<Command> } = {
+  demo: async () => (await import('./commands/demo.ts')).demoCommand as Command,
+  manifest: async () => (await import('./commands/manifest.ts')).manifestCommand,
+  features: async () => (await import('./commands/features.ts')).featuresCommand,
+  train: async () => (await import('./commands/train.ts')).trainCommand as Command,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand as Command,
+};
+type Command = CommandModule;
+
+/** The command that the line begins with; all of them where it begins with none (help, a mistyped word). */
+async function commandsFor(argv: readonly string[]): Promise<Command[]> {
+  const named = COMMANDS[argv[0] ?? ''];
+  return Promise.all((named === undefined ? Object.values(COMMANDS) : [named]).map((load) => load()));
+}
 
 /** Runs one command line; returns the exit code. */
 async function main(argv: string[]): Promise<number> {
@@ -25,11 +36,7 @@ async function main(argv: string[]): Promise<number> {
     })
     .option('runs', { type: 'string', describe: 'folder of training runs', global: true })
     .option('quiet', { type: 'boolean', describe: 'no progress, warnings only', global: true })
-    .command(demoCommand)
-    .command(manifestCommand)
-    .command(featuresCommand)
-    .command(trainCommand)
-    .command(doctorCommand)
+    .command(await commandsFor(argv))
     .demandCommand(
       1,
       1,
