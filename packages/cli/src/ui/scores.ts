@@ -62,7 +62,7 @@ function foldsTable(seed: SeedResult, variant: VariantResult, ceiling?: { wa: nu
   const rows = seed.folds.map((fold) => [
     fold.fold,
     ...columns(fold.scores),
-    `${coverage(fold.evaluated, fold.expected)}${fold.absent > 0 ? ` (${fold.absent} classes absent)` : ''}`,
+    `${coverage(fold.evaluated, fold.expected)}${fold.absent > 0 ? ` (${plural(fold.absent, 'class', 'classes')} absent)` : ''}`,
   ]);
   const { mean, sd } = seed.overFolds;
   if (seed.folds.length > 1) {
@@ -97,7 +97,7 @@ function confusionText(pooled: PooledResult, classes: readonly string[], seed: n
   const rows = pooled.confusion.map((row, k) => [
     classes[k] as string,
     ...row.map(String),
-    percent(pooled.classes[k]?.recall ?? 0),
+    pooled.classes[k]?.support === 0 ? '-' : percent(pooled.classes[k]?.recall ?? 0),
   ]);
   return headedTable([`confusion, seed ${seed} (rows: truth)`, ...classes, 'recall'], rows);
 }
@@ -126,4 +126,4 @@ function summaryText(result: ExperimentResult, ceilings?: Ceilings): string {
   return headedTable(head, rows);
 }
 
-const plural = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+const plural = (n: number, one: string, more = `${one}s`): string => `${n} ${n === 1 ? one : more}`;
