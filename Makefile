@@ -61,22 +61,22 @@ check: $(BUILT)
 doctor: $(BUILT)
 	@$(LSGMER) doctor $(ARGS)
 
-## manifest: read a corpus into a manifest          make manifest DATASET=iemocap ROOT=/data/IEMOCAP_full_release
+## manifest: read a corpus into a manifest        make manifest DATASET=iemocap ROOT=/data/IEMOCAP_full_release
 .PHONY: manifest
 manifest: $(BUILT)
 	@$(LSGMER) manifest build $(DATASET_OPT) $(call opt,ROOT,root) $(ARGS)
 
-## validate: every problem of a corpus at once     make validate DATASET=iemocap
+## validate: every problem of a corpus at once    make validate DATASET=iemocap
 .PHONY: validate
 validate: $(BUILT)
 	@$(LSGMER) manifest validate $(DATASET_OPT) $(ARGS)
 
-## features: run the encoders once                   make features DATASET=iemocap FEATURES=tiny
+## features: run the encoders once                make features DATASET=iemocap FEATURES=tiny
 .PHONY: features
 features: $(BUILT)
 	@$(LSGMER) features extract $(DATASET_OPT) $(call opt,ROOT,root) $(call opt,FEATURES,preset) $(ARGS)
 
-## train: train and evaluate the head               make train DATASET=iemocap FOLD=all SEEDS=5 ABLATION=all
+## train: train and evaluate the head          make train DATASET=iemocap FOLD=all SEEDS=5 ABLATION=all
 .PHONY: train
 train: $(BUILT)
 	@$(LSGMER) train $(DATASET_OPT) $(call opt,FOLD,fold) $(call opt,SEEDS,seeds) $(call opt,ABLATION,ablation) $(call opt,RECIPE,recipe) $(ARGS)
