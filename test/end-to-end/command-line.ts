@@ -12,7 +12,7 @@ export interface Ended {
 }
 
 /** A working folder of its own, in which the built lsgmer runs as a user runs it. */
-export class Workplace {
+export class WorkFolder {
   readonly folder = mkdtempSync(join(tmpdir(), 'lsgmer-e2e-'));
 
   path(...parts: string[]): string {

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Workplace } from './command-line.ts';
+import { WorkFolder } from './command-line.ts';
 
-const place = new Workplace();
+const place = new WorkFolder();
 afterAll(() => place.remove());
 
 /** One line for the user, on stderr, exit code 2, no stack. */
@@ -74,7 +74,7 @@ describe('what a user gets wrong costs one line', () => {
   });
 
   it('a broken local file', async () => {
-    const other = new Workplace();
+    const other = new WorkFolder();
     try {
       writeFileSync(other.path('.lsgmer.json'), '{"roots": 3}');
       const { code, err } = await other.run('doctor');

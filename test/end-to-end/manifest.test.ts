@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { encodeWav } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, Workplace } from './command-line.ts';
+import { type Ended, WorkFolder } from './command-line.ts';
 
 /** A table of 24 recordings of four speakers in six dialogues, with a split, and one long text on both sides. */
-const place = new Workplace();
+const place = new WorkFolder();
 
 function writeCorpus(change: (line: string, i: number) => string = (line) => line): void {
   const rows = ['file,label,text,speaker,dialogue,split'];

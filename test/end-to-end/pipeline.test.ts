@@ -2,10 +2,10 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeWav, generateDemo, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, Workplace } from './command-line.ts';
+import { type Ended, WorkFolder } from './command-line.ts';
 
 /** The demo corpus in small, the whole way: read, extracted (once interrupted), trained (once interrupted). */
-const place = new Workplace();
+const place = new WorkFolder();
 const TRAIN = ['train', '--dataset', 'demo', '--recipe', 'demo', '--set', 'epochs=2', '--set', 'd=16'];
 
 beforeAll(async () => {
@@ -156,7 +156,7 @@ describe('a corpus, the whole way', () => {
 
 describe('a table of recordings', () => {
   it('is read, a recording without samples is quarantined, and the test utterance it leaves is asked about', async () => {
-    const own = new Workplace();
+    const own = new WorkFolder();
     try {
       const rows = ['file,label,text,speaker'];
       for (const speaker of ['a', 'b', 'c']) {

@@ -2,10 +2,10 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } 
 import { join } from 'node:path';
 import { generateDemo, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, Workplace } from './command-line.ts';
+import { type Ended, WorkFolder } from './command-line.ts';
 
 /** The store's upkeep as a user meets it: something is damaged, and is mended from the corpus. */
-const place = new Workplace();
+const place = new WorkFolder();
 const EXTRACT = ['features', 'extract', '--dataset', 'demo', '--preset', 'tiny', '--device', 'cpu'];
 
 beforeAll(async () => {
