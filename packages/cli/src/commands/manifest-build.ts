@@ -5,7 +5,7 @@ import { cardOf, chooseDataset, chooseRoot, rememberRoot } from '../dataset.ts';
 import { duration } from '../ui/reporter.ts';
 import { VERSION } from '../version.ts';
 import { type CorpusOptions, corpusOptions, tableOptions, textOptions } from './manifest-corpus.ts';
-import { reportValidation, setExitCode } from './manifest-validate.ts';
+import { reportFile, reportValidation, setExitCode, writeReport } from './manifest-validate.ts';
 
 export const build: CommandModule<object, CorpusOptions> = {
   command: 'build',
@@ -48,6 +48,7 @@ export async function runBuild(
   const { info } = built.manifest;
   const validation = validateCorpus({ ...built, subset: options.subset });
   if (options.json) {
+    writeReport(reportFile(context, dataset, options.report), validation);
     context.print(
       JSON.stringify({
         manifest: built.manifest.file,

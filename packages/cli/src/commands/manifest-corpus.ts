@@ -56,7 +56,8 @@ export const corpusOptions = (y: Argv): Argv<CorpusOptions> =>
     .option('subset', {
       type: 'boolean',
       default: false,
-      describe: 'the corpus is a part on purpose: neither counts nor missing rows',
+      describe:
+        'the corpus is a part on purpose: no counts, no gaps (a missing recording of a row stays an error)',
     })
     .option('all', { type: 'boolean', default: false, describe: 'show every problem' })
     .option('report', {

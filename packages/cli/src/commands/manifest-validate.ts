@@ -35,7 +35,7 @@ export const validate: CommandModule<object, CorpusOptions> = {
         totals: leakTotals(one),
       }));
       context.print(JSON.stringify({ dataset, findings: validation.findings, leakage }));
-      if (options.report !== undefined) writeReport(resolve(context.folder, options.report), validation);
+      writeReport(reportFile(context, dataset, options.report), validation);
     } else reportValidation(context, dataset, validation, options);
     setExitCode(validation.findings);
   },
@@ -80,16 +80,19 @@ export function reportValidation(
   context.print(findingsText(findings, options.all));
   const shared = leakageText(leakage);
   if (shared !== '') context.print(shared);
-  const file =
-    options.report === undefined
-      ? join(firstWritableStore(context.stores), dataset, 'validation.jsonl')
-      : resolve(context.folder, options.report);
+  const file = reportFile(context, dataset, options.report);
   writeReport(file, validation);
   if (findings.length > 0) context.print(`all ${findings.length} in ${file}`);
 }
 
+export function reportFile(context: Context, dataset: string, given: string | undefined): string {
+  return given === undefined
+    ? join(firstWritableStore(context.stores), dataset, 'validation.jsonl')
+    : resolve(context.folder, given);
+}
+
 /** A JSON line for each finding, in the order in which they are shown; an empty file where there is none. */
-function writeReport(file: string, { findings }: Validation): void {
+export function writeReport(file: string, { findings }: Validation): void {
   try {
     writeFileAtomic(file, findings.map((finding) => `${JSON.stringify(finding)}\n`).join(''));
   } catch (error) {

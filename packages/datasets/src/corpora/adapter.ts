@@ -86,7 +86,8 @@ export class RowCollector {
   add(row: Utterance, source: Source): boolean {
     const place = { id: row.id, file: source.file, line: source.line };
     if (!ID_PATTERN.test(row.id)) {
-      const expected = 'parts of letters, digits, dot, underscore and hyphen, joined by /';
+      const expected =
+        'parts of letters, digits, dot, underscore and hyphen, joined by / (a table may have ids of its own: --columns id=NAME)';
       this.problems.push({ kind: 'schema', level: 'error', ...place, expected, found: `the id '${row.id}'` });
       return false;
     }

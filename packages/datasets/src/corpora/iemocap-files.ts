@@ -32,6 +32,7 @@ const NUMBER = String.raw`-?\d+(?:\.\d+)?`;
 const TURN = new RegExp(
   String.raw`^\[\s*(${NUMBER})\s*-\s*(${NUMBER})\s*\]\s+(\S+)\s+(\S+)\s+\[\s*(${NUMBER})\s*,\s*(${NUMBER})\s*,\s*(${NUMBER})\s*\]\s*$`,
 );
+const NAMES_TURN = /\bSes\d\d[FM]_\w+_[FM]\d{3}\b/;
 const CATEGORIES = /^C-(\w+):\s*(.*)$/;
 const DIMENSIONS = /^A-(\w+):\s*(.*)$/;
 const TRANSCRIPT = new RegExp(String.raw`^(\S+)\s+\[\s*(${NUMBER})\s*-\s*(${NUMBER})\s*\]\s*:(.*)$`);
@@ -39,14 +40,16 @@ const TRANSCRIPT = new RegExp(String.raw`^(\S+)\s+\[\s*(${NUMBER})\s*-\s*(${NUMB
 /**
  * Reads an EmoEvaluation file. A turn is `[start - end] TAB name TAB label TAB [v, a, d]`; below it each annotator
  * may have a line of categories, `C-E2: Neutral; Frustration; ()`, and one of dimensions, `A-E3: val 3; act 2; dom 2; ()`.
- * Other lines are the header and blanks; a line that begins with `[` and is no turn is odd.
+ * Other lines are the header and blanks; a line that begins with `[`, or names an utterance, and is no turn is odd:
+ * a damaged line must not take its label along in silence.
  */
 export function parseEvaluation(text: string): { turns: EvaluationTurn[]; oddLines: OddLine[] } {
   const turns: EvaluationTurn[] = [];
   const oddLines: OddLine[] = [];
   text.split(/\r?\n/).forEach((content, i) => {
     const line = i + 1;
-    if (content.startsWith('[')) {
+    const own = CATEGORIES.test(content) || DIMENSIONS.test(content) || content.startsWith('%');
+    if (content.startsWith('[') || (!own && NAMES_TURN.test(content))) {
       const turn = readTurn(content, line);
       if (turn === null) oddLines.push({ line, content: content.trim() });
       else turns.push(turn);

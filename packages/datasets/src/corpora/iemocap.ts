@@ -140,6 +140,9 @@ function readDialogue(
     const name = entry.name.endsWith('.wav') ? entry.name.slice(0, -4) : null;
     if (name === null || known.has(name)) continue;
     const source = { file: `${recorded}/${entry.name}`, line: null };
+    // breaths and the like (`MXX0`) are recorded without ever being evaluated
+    if (evaluationFile !== null && /_[FM]\d{3}$/.test(name))
+      rows.report('line', 'warning', source, `a line for it in ${evaluationFile}`, 'none, so no label');
     found.push({ name, source, evaluation: null, line: lines.get(name) ?? null });
   }
   found.sort((a, b) => startOf(a) - startOf(b) || (a.name < b.name ? -1 : 1));
@@ -157,6 +160,16 @@ function readEvaluation(base: string, file: string, rows: RowCollector): Evaluat
   const form = "'[start - end]', name, label and '[v, a, d]' separated by tabs";
   for (const { line, content } of oddLines)
     rows.report('line', 'error', { file, line }, form, `'${content}'`);
+  for (const { line, name, start, end } of turns) {
+    if (end > start) continue;
+    rows.report(
+      'times',
+      'warning',
+      { file, line },
+      'an end after the start',
+      `${name} from ${start} to ${end} s`,
+    );
+  }
   return turns;
 }
 

@@ -36,7 +36,8 @@ describe('RowCollector', () => {
     expect(rows.add(row('d/ż'), source(3))).toBe(false);
     expect(rows.add(row('d/a'), source(4))).toBe(false);
     expect(rows.add(row('d/../a'), source(5))).toBe(false);
-    const expected = 'parts of letters, digits, dot, underscore and hyphen, joined by /';
+    const expected =
+      'parts of letters, digits, dot, underscore and hyphen, joined by / (a table may have ids of its own: --columns id=NAME)';
     expect(rows.problems.map(describeFinding)).toEqual([
       `t.csv:3 d/ż: schema: expected ${expected}, found the id 'd/ż'`,
       't.csv:4 d/a: duplicate-id: expected each id once, found it again (first: t.csv:2)',

@@ -43,6 +43,16 @@ describe('parseEvaluation', () => {
       ],
     });
   });
+  it('calls a line odd that names an utterance and is no turn: its label must not vanish', () => {
+    const damaged = '6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.5000, 2.5000]';
+    expect(parseEvaluation(`% [START_TIME - END_TIME]\tTURN_NAME\n${damaged}\n`)).toEqual({
+      turns: [],
+      oddLines: [{ line: 2, content: damaged }],
+    });
+    const comment =
+      '[0.0 - 1.0]\tSes01F_impro01_F001\tneu\t[1, 2, 3]\nC-E2:\tNeutral;\t(as Ses01F_impro01_F000)\n';
+    expect(parseEvaluation(comment).oddLines).toEqual([]);
+  });
 });
 
 describe('parseTranscript', () => {

@@ -134,6 +134,20 @@ describe('prepareIemocap', () => {
     });
   });
 
+  it('does not let a damaged evaluation line take its label along in silence', () => {
+    const file = 'Session5/dialog/EmoEvaluation/Ses05F_impro01.txt';
+    const damaged = '1.0 - 2.0]\tSes05F_impro01_F007\tang\t[2.5, 2.5, 2.5]';
+    const reversed = '[9.0 - 1.0]\tSes05F_impro01_F008\tang\t[2.5, 2.5, 2.5]';
+    const recording = 'Session5/sentences/wav/Ses05F_impro01/Ses05F_impro01_F007.wav';
+    const root = setUp({ [file]: `${evaluation}${damaged}\n${reversed}\n`, [recording]: wavBytes(0.5) });
+    const found = prepareIemocap(root, options).problems.filter((one) => one.level !== 'known');
+    expect(found.filter((one) => one.file === file || one.file === recording).map(describeFinding)).toEqual([
+      `${file}:10: line: expected '[start - end]', name, label and '[v, a, d]' separated by tabs, found '${damaged}'`,
+      `${file}:11: times: expected an end after the start, found Ses05F_impro01_F008 from 9 to 1 s`,
+      `${recording}: line: expected a line for it in ${file}, found none, so no label`,
+    ]);
+  });
+
   it('reports lines, names and files that do not fit, and goes on', () => {
     const line = '[1.0000 - 2.0000]\tSes05F_impro01_F000\tang\t[2.5000, 2.5000, 2.5000]\n';
     const root = setUp({

@@ -99,7 +99,7 @@ describe('prepareTable', () => {
       'data.csv:3: line: expected 5 fields, found 4',
       'data.csv:4: schema: expected a file in column file, found nothing',
       'data.csv:5 mine/a: duplicate-id: expected each id once, found it again (first: data.csv:2)',
-      "data.csv:6 mine/c d: schema: expected parts of letters, digits, dot, underscore and hyphen, joined by /, found the id 'mine/c d'",
+      "data.csv:6 mine/c d: schema: expected parts of letters, digits, dot, underscore and hyphen, joined by / (a table may have ids of its own: --columns id=NAME), found the id 'mine/c d'",
       "data.csv:7: schema: expected a whole number in column turn, found 'two'",
     ]);
   });
