@@ -77,7 +77,11 @@ export async function collectCorpus(options: CollectOptions): Promise<Collected>
     return {
       card: own,
       utterances: media.utterances,
-      problems: sortFindings([...prepared.problems, ...texts.problems, ...media.problems]),
+      problems: sortFindings([
+        ...prepared.problems,
+        ...texts.problems,
+        ...media.problems.map((one) => placed(one, prepared.sources)),
+      ]),
       sources: prepared.sources,
       textSource: texts.source,
       unchangedMedia: cache.hits,
@@ -132,4 +136,10 @@ function buildOptions(options: BuildOptions, textFrom: string | null): Record<st
     ...(textFrom === null ? {} : { textFrom }),
     ...table,
   };
+}
+
+/** A segment that does not fit its recording is wrong where the corpus states its times, not in the recording. */
+function placed(finding: Finding, sources: ReadonlyMap<string, Source>): Finding {
+  const source = finding.kind === 'segment' && finding.id !== null ? sources.get(finding.id) : undefined;
+  return source === undefined ? finding : { ...finding, file: source.file, line: source.line };
 }

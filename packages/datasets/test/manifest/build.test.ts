@@ -114,6 +114,27 @@ describe('buildManifest', () => {
 });
 
 describe('collectCorpus', () => {
+  it('places a segment beyond its recording at the line that states its times', async () => {
+    const root = temporaryFolder();
+    putFiles(root, {
+      'a.wav': wavBytes(2),
+      't.csv': 'file,label,text,speaker,start,end\na.wav,x,one two,s,0,1\na.wav,y,three four,t,1,9\n',
+    });
+    const table = { start: 'start', end: 'end' };
+    const collected = await collectCorpus({
+      dataset: 'mine',
+      root,
+      card: null,
+      store: null,
+      reporter: silent,
+      table,
+    });
+    const found = collected.problems.filter((one) => one.kind === 'segment').map(describeFinding);
+    expect(found).toEqual([
+      't.csv:3 mine/a-0001000-0009000: segment: expected a segment within the 2 s of the recording, found 1 to 9 s',
+    ]);
+  });
+
   it('reads without a store, and reports progress', async () => {
     const steps: Progress[] = [];
     const reporter = { ...silent, progress: (step: Progress) => steps.push(step) };
