@@ -84,20 +84,4 @@ describe('what a user gets wrong costs one line', () => {
       other.remove();
     }
   });
-
-  it('settings, folds, seeds: all problems at once, with the nearest name', async () => {
-    const { code, err } = await place.run(
-      'train',
-      '--dataset',
-      'demo',
-      '--recipe',
-      'demo',
-      '--set',
-      'epoch=3',
-      '--set',
-      'd=none',
-    );
-    expect(code).toBe(2);
-    expect(err).toMatch(/no manifest of dataset 'demo'/);
-  });
 });
