@@ -1,0 +1,112 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { UserError } from '@lsgmer/datasets';
+import { z } from 'zod';
+import { NUMERICS_VERSION } from '../record/run-id.ts';
+import { parseState, type RunState } from '../record/run-state.ts';
+
+const Missing = z.looseObject({ id: z.string(), reason: z.string() });
+
+/** What the catalogue reads of a run's config.json; whatever else stands there is let be. */
+const ConfigFile = z.looseObject({
+  run: z.string(),
+  variant: z.string(),
+  identity: z.looseObject({
+    dataset: z.string(),
+    task: z.string(),
+    classes: z.array(z.string()).min(2),
+    fold: z.string(),
+    seed: z.number().int(),
+    head: z.string(),
+    config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    features: z.record(
+      z.string(),
+      z.looseObject({ feature: z.string(), fingerprint: z.string(), rows: z.string() }),
+    ),
+    utterances: z.string(),
+    engine: z.string(),
+    device: z.string(),
+    numerics: z.number().int(),
+  }),
+  coverage: z.looseObject({
+    expected: z.number().int().nonnegative(),
+    missingTest: z.array(Missing),
+    missingTrain: z.array(Missing),
+  }),
+  protocol: z
+    .looseObject({ name: z.string(), speakerDependent: z.boolean(), where: z.string().nullable() })
+    .nullish(),
+  /** Every fold of the protocol, whether this experiment runs it or not. */
+  folds: z.array(z.string()).optional(),
+});
+type ConfigFile = z.infer<typeof ConfigFile>;
+
+/** `unfinished`: it holds a point to go on from, or nothing but its configuration; it may be running now. */
+export type RunStatus = 'finished' | 'unfinished';
+
+/** A run folder as the catalogue knows it: everything but predictions and weights. */
+export interface RunEntry {
+  readonly id: string;
+  readonly path: string;
+  readonly variant: string;
+  readonly identity: ConfigFile['identity'];
+  readonly coverage: ConfigFile['coverage'];
+  /** How the folds were cut; null where the run does not say. */
+  readonly protocol: {
+    readonly name: string;
+    readonly speakerDependent: boolean;
+    readonly where: string | null;
+  } | null;
+  /** Folds of the protocol; null where the run does not say. */
+  readonly folds: readonly string[] | null;
+  readonly status: RunStatus;
+  /** Complete epochs. */
+  readonly epoch: number;
+  /** Of another numerics version than this program's: its numbers do not compare with new ones. */
+  readonly stale: boolean;
+  /** When the run last wrote its state (milliseconds since 1970), else its configuration. */
+  readonly changed: number;
+}
+
+/**
+ * Reads a run folder.
+ * @throws UserError that names the file where config.json or state.json is missing or damaged
+ */
+export function readRunEntry(path: string): RunEntry {
+  const configPath = join(path, 'config.json');
+  const config = parseConfig(configPath);
+  const id = basename(path);
+  if (config.run !== id) throw new UserError(`${configPath}: is of run ${config.run}, not ${id}`);
+  const statePath = join(path, 'state.json');
+  const state: RunState | undefined = existsSync(statePath)
+    ? parseState(readFileSync(statePath, 'utf8'), statePath)
+    : undefined;
+  const { identity, coverage, protocol } = config;
+  return {
+    id,
+    path,
+    variant: config.variant,
+    identity,
+    coverage,
+    protocol: protocol ?? null,
+    folds: config.folds ?? null,
+    status: state?.status === 'finished' ? 'finished' : 'unfinished',
+    epoch: state?.epoch ?? 0,
+    stale: identity.numerics !== NUMERICS_VERSION,
+    changed: statSync(state === undefined ? configPath : statePath).mtimeMs,
+  };
+}
+
+function parseConfig(path: string): ConfigFile {
+  if (!existsSync(path)) throw new UserError(`${path}: is missing`);
+  let data: unknown;
+  try {
+    data = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new UserError(`${path}: not JSON: ${(error as Error).message}`);
+  }
+  const parsed = ConfigFile.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new UserError(`${path}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'damaged'}`);
+}
