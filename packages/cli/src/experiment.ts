@@ -19,14 +19,15 @@ import {
   configure,
   type ExperimentRequest,
   type EngineFactory,
+  type FeatureSource,
   type FeatureSources,
   type Head,
   type Layer,
+  loadedSources,
   lsgmer,
   parseRecipe,
   readSettings,
   type Recipe,
-  storedSource,
 } from '@lsgmer/train';
 import type { Context } from './context.ts';
 import { chooseFeatures } from './feature-choice.ts';
@@ -99,7 +100,7 @@ export function parseAblations(text: string): string[] {
 /** An experiment made ready, with the feature sets that it holds open. */
 export interface Prepared {
   readonly request: ExperimentRequest;
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -119,14 +120,21 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
   }));
   const features = chooseFeatures(context, manifest.card.name, ask.features, ask.recipe?.features);
   const ids = choice.rows.map((row) => row.utterance.id);
-  const sets: FeatureSet[] = [];
-  const open = (feature: string | undefined): FeatureSources['text'] => {
-    if (feature === undefined) return undefined;
-    const set = openFeatureSet({ stores: [...context.stores], dataset: manifest.card.name, feature, ids });
-    sets.push(set);
-    return currentSource(set, manifest);
-  };
-  const sources = { text: open(features.text), audio: open(features.audio), map: open(features.alexnet) };
+  const { stores } = context;
+  const wanted = { text: features.text, audio: features.audio, map: features.alexnet };
+  const opened = Object.entries(wanted).flatMap(([input, feature]) =>
+    feature === undefined
+      ? []
+      : [{ input, set: openFeatureSet({ stores: [...stores], dataset: manifest.card.name, feature, ids }) }],
+  );
+  const sets = opened.map(({ set }) => set);
+  const loaded = loadedSources(sets, stores);
+  const sources: FeatureSources = Object.fromEntries(
+    opened.map(({ input, set }, i) => [
+      input,
+      currentSource(set, loaded.sources[i] as FeatureSource, manifest),
+    ]),
+  );
   return {
     request: {
       dataset: manifest.card.name,
@@ -144,7 +152,7 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
       seeds: ask.seeds,
       head,
       variants,
-      sources: Object.fromEntries(Object.entries(sources).filter(([, source]) => source !== undefined)),
+      sources,
       missing: ask.missing,
       select: recipe?.select ?? 'last',
       engine: ask.engine,
@@ -152,15 +160,15 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
       stores: context.stores,
       environment: { lsgmer: VERSION, node: process.versions.node, host: hostname() },
     },
-    close: () => {
+    close: async () => {
+      await loaded.loader.close();
       for (const set of sets) set.close();
     },
   };
 }
 
 /** A set's rows as a source, without those whose text or recording changed since: they count as missing. */
-function currentSource(set: FeatureSet, manifest: Manifest): NonNullable<FeatureSources['text']> {
-  const source = storedSource(set);
+function currentSource(set: FeatureSet, source: FeatureSource, manifest: Manifest): FeatureSource {
   const stale = staleRows(set.spec.kind, set.inputs(), manifest.utterances);
   if (stale.size === 0) return source;
   const what = set.spec.kind === 'text' ? 'its text' : 'its recording';

@@ -1,5 +1,7 @@
 export * from './batches/assemble.ts';
 export * from './batches/epoch.ts';
+export * from './batches/loader.ts';
+export * from './batches/prefetch.ts';
 export * from './batches/shapes.ts';
 export * from './batches/source.ts';
 export * from './batches/stored-source.ts';

@@ -188,7 +188,7 @@ export async function runTraining(
     });
     context.print(options.json ? JSON.stringify(result) : experimentText(result, ceilings));
   } finally {
-    close();
+    await close();
   }
 }
 

@@ -55,10 +55,9 @@ export class Assembler {
   async assemble(micro: MicroBatch, place: Place): Promise<HostBatch> {
     const { shape, items } = micro;
     if (items.length > shape.rows) throw new Error(`${items.length} utterances for ${shape.rows} rows`);
-    const feeds: { [name: string]: Feed } = {};
-    for (const spec of this.head.inputs(this.config, this.dims, this.classes, shape)) {
-      feeds[spec.name] = await this.fill(spec, items, place);
-    }
+    const specs = this.head.inputs(this.config, this.dims, this.classes, shape);
+    const filled = await Promise.all(specs.map((spec) => this.fill(spec, items, place)));
+    const feeds = Object.fromEntries(specs.map(({ name }, i) => [name, filled[i] as Feed]));
     return { shape, ids: items.map((item) => this.row(item).id), feeds };
   }
 
@@ -127,14 +126,25 @@ export class Assembler {
   ): Promise<Feed> {
     const source = this.sources[name];
     if (source === undefined) throw new Error(`the head asks for ${name}, but no feature feeds it`);
-    const out =
-      source.dtype === 'float16'
-        ? new Uint16Array(this.buffer(name, 2 * size), 0, size)
-        : new Float32Array(this.buffer(name, 4 * size), 0, size);
-    const width = size / (spec.shape[0] as number);
-    for (const [r, item] of items.entries()) {
+    const [rows, steps] = spec.shape as [number, number];
+    const width = steps * source.dim;
+    for (const item of items) {
       const used = this.length(item)[name] * source.dim;
       if (used > width) throw new Error(`${this.row(item).id}: ${used} values for a row of ${width}`);
+    }
+    const half = source.dtype === 'float16';
+    let memory = this.buffer(name, (half ? 2 : 4) * size);
+    const ahead = source.readBatch?.(
+      items.map((item) => this.row(item).id),
+      steps,
+      rows,
+      memory,
+    );
+    if (ahead !== undefined) memory = await ahead;
+    const out = half ? new Uint16Array(memory, 0, size) : new Float32Array(memory, 0, size);
+    if (ahead !== undefined) return out;
+    for (const [r, item] of items.entries()) {
+      const used = this.length(item)[name] * source.dim;
       await source.readInto(this.row(item).id, out, r * width);
       out.fill(0, r * width + used, (r + 1) * width);
     }

@@ -22,6 +22,12 @@ export interface FeatureSource {
    * @throws where the row cannot be read or fails its checksum
    */
   readInto(id: string, target: Uint16Array | Float32Array, offset: number): void | Promise<void>;
+  /**
+   * Reads a whole batch off the caller's thread, where the source can: rows of `ids`, `steps` apart, zeros behind
+   * each and in the `rows` that have no id. Takes `memory` over and gives it back.
+   * @throws as readInto does
+   */
+  readBatch?(ids: readonly string[], steps: number, rows: number, memory: ArrayBuffer): Promise<ArrayBuffer>;
   /** Checksum of a row (xxh64, 16 hex digits), part of a run's identity. */
   checksum(id: string): string;
 }

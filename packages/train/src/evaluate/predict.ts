@@ -1,5 +1,6 @@
 import type { Assembler } from '../batches/assemble.ts';
 import type { MicroBatch } from '../batches/epoch.ts';
+import { prefetched } from '../batches/prefetch.ts';
 import type { Joined } from '../batches/source.ts';
 import { badBatch } from '../fit/finite.ts';
 import type { Engine } from '../head/contract.ts';
@@ -28,8 +29,11 @@ export async function predict(
   classes: number,
 ): Promise<Prediction[]> {
   const found: [item: number, prediction: Prediction][] = [];
-  for (const micro of pass) {
-    const batch = await assembler.assemble(micro, { rows: micro.items.length, firstRow: 0 });
+  const wanted = pass.map((micro) => ({ micro, place: { rows: micro.items.length, firstRow: 0 } }));
+  for await (const {
+    batch,
+    wanted: { micro },
+  } of prefetched(assembler, wanted)) {
     const { logits } = await engine.forward(batch);
     micro.items.forEach((item, r) => {
       const row = logits.subarray(r * classes, (r + 1) * classes);
@@ -37,7 +41,6 @@ export async function predict(
       const { id, label } = joined.rows[item] as Joined['rows'][number];
       found.push([item, { id, label, prediction: argmax(row), probabilities: softmax(row) }]);
     });
-    assembler.release(batch);
   }
   return found.sort(([a], [b]) => a - b).map(([, prediction]) => prediction);
 }

@@ -2,6 +2,7 @@ import type { Reporter } from '@lsgmer/datasets';
 import { Interrupted } from '@lsgmer/datasets';
 import { Assembler } from '../batches/assemble.ts';
 import { planEpoch, planPass, type Update } from '../batches/epoch.ts';
+import { prefetched, type Wanted } from '../batches/prefetch.ts';
 import { featureDims, type FeatureSources, type Joined } from '../batches/source.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { argmax, predict, type Prediction } from '../evaluate/predict.ts';
@@ -86,16 +87,21 @@ export async function fit(request: FitRequest, context: FitContext): Promise<Pre
     const started = context.now();
     const first = sums.rows;
     const updates = planEpoch(request.train, joined.lengths, shapes, configuration.trainer, seed, epoch);
-    for (; position < updates.length; position++) {
-      if (context.signal?.aborted === true) {
-        save();
-        throw new Interrupted(`${context.title}: stopped in epoch ${epoch + 1}, after ${step} updates`);
+    const batches = prefetched(assembler, microBatches(updates.slice(position), seed, step));
+    try {
+      for (; position < updates.length; position++) {
+        if (context.signal?.aborted === true) {
+          save();
+          throw new Interrupted(`${context.title}: stopped in epoch ${epoch + 1}, after ${step} updates`);
+        }
+        const update = updates[position] as Update;
+        const when = `in epoch ${epoch + 1}, update ${position + 1} of ${updates.length}`;
+        sums = await runUpdate(request, batches, update, sums, when);
+        state.update();
+        step++;
       }
-      const update = updates[position] as Update;
-      const when = `in epoch ${epoch + 1}, update ${position + 1} of ${updates.length}`;
-      sums = await runUpdate(request, assembler, update, step, sums, when);
-      state.update();
-      step++;
+    } finally {
+      await batches.return();
     }
     requireFinite(engine.parameters, `after epoch ${epoch + 1}`);
     const seconds = (context.now() - started) / 1000;
@@ -130,20 +136,31 @@ export async function fit(request: FitRequest, context: FitContext): Promise<Pre
   return predictions;
 }
 
+/** All micro-batches of a list of updates, each with its place in its update. */
+function* microBatches(updates: readonly Update[], seed: number, firstStep: number): Generator<Wanted> {
+  for (const [i, { micro, rows }] of updates.entries()) {
+    let firstRow = 0;
+    for (const one of micro) {
+      yield { micro: one, place: { rows, firstRow, dropout: { seed, step: firstStep + i } } };
+      firstRow += one.items.length;
+    }
+  }
+}
+
 /** Adds up the gradients of an update's micro-batches; returns the sums with its rows added. */
 async function runUpdate(
-  { engine, seed, classes, joined }: FitRequest,
-  assembler: Assembler,
+  { engine, classes, joined }: FitRequest,
+  batches: ReturnType<typeof prefetched>,
   update: Update,
-  step: number,
   sums: EpochSums,
   when: string,
 ): Promise<EpochSums> {
   let { loss, ce, apc, right } = sums;
-  let firstRow = 0;
   engine.clearGradients();
   for (const micro of update.micro) {
-    const batch = await assembler.assemble(micro, { rows: update.rows, firstRow, dropout: { seed, step } });
+    const next = await batches.next();
+    if (next.done === true) throw new Error('fewer batches than the epoch has');
+    const { batch } = next.value;
     const result = await engine.gradients(batch);
     requireFiniteLoss(result, batch, when);
     // the weights are 1 / rows of the update: times rows gives sums over utterances
@@ -154,8 +171,6 @@ async function runUpdate(
       const row = result.logits.subarray(r * classes.length, (r + 1) * classes.length);
       if (argmax(row) === joined.rows[item]?.label) right++;
     });
-    firstRow += micro.items.length;
-    assembler.release(batch);
   }
   return { loss, ce, apc, right, rows: sums.rows + update.rows, updates: sums.updates + 1 };
 }
