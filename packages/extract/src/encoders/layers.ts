@@ -17,8 +17,9 @@ export class Layers {
     this.weights = weights;
   }
 
-  /** A tensor of the checkpoint as an initializer of the same name. */
+  /** A tensor of the checkpoint as an initializer of the same name, stored once. */
   parameter(name: string, shape: readonly number[]): string {
+    if (this.graph.has(name)) return name;
     return this.graph.initializer(name, 'float32', shape, this.values(name, shape));
   }
 
@@ -107,11 +108,11 @@ export class Layers {
     return g.op('Concat', [leading, g.int64([heads, width / heads])], { axis: 0 });
   }
 
-  /** [rows, width] -> [batch, length, width] as the output `last_hidden_state`. */
-  lastHiddenState(x: string, like: string, width: number, length: string): void {
+  /** [rows, width] -> [batch, length, width] as an output of the graph. */
+  output(x: string, like: string, width: number, length: string, name: string): void {
     const g = this.graph;
     const leading = g.op('Shape', [like], { start: 0, end: 2 });
     const shape = g.op('Concat', [leading, g.int64([width])], { axis: 0 });
-    g.output(g.op('Reshape', [x, shape]), 'float32', ['batch', length, width], 'last_hidden_state');
+    g.output(g.op('Reshape', [x, shape]), 'float32', ['batch', length, width], name);
   }
 }

@@ -1,5 +1,6 @@
 import { Graph } from '@lsgmer/onnx';
 import { z } from 'zod';
+import { type HiddenOutput, deepest, lastHiddenState } from './hidden-output.ts';
 import { Layers } from './layers.ts';
 import type { WeightSource } from './weight-source.ts';
 
@@ -26,11 +27,16 @@ export function robertaMaxTokens(config: RobertaConfig): number {
 
 /**
  * RobertaModel of Hugging Face transformers, without its pooler (Liu et al. 2019).
- * Inputs `input_ids`, `attention_mask` int64 [B, n]; output `last_hidden_state` [B, n, hidden_size].
+ * Inputs `input_ids`, `attention_mask` int64 [B, n]; outputs [B, n, hidden_size].
  *
  * @param weights tensors named as in RobertaModel's state dict
+ * @param outputs hidden states that are wanted, `last_hidden_state` unless given; layers past them are left out
  */
-export function buildRoberta(config: RobertaConfig, weights: WeightSource): Graph {
+export function buildRoberta(
+  config: RobertaConfig,
+  weights: WeightSource,
+  outputs: readonly HiddenOutput[] = [lastHiddenState(config.num_hidden_layers)],
+): Graph {
   const { hidden_size: width, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
   const g = new Graph('roberta');
   const layers = new Layers(g, weights);
@@ -41,7 +47,12 @@ export function buildRoberta(config: RobertaConfig, weights: WeightSource): Grap
   hidden = g.op('Reshape', [hidden, g.int64([-1, width])]); // [B n, width]
   const split = layers.headShape(ids, heads, width);
   const bias = layers.keyBias(g.op('Cast', [mask], { to: 1 }));
-  for (let l = 0; l < config.num_hidden_layers; l++) {
+  const give = (layer: number): void => {
+    for (const { name } of outputs.filter((output) => output.layer === layer))
+      layers.output(hidden, ids, width, 'tokens', name);
+  };
+  give(0);
+  for (let l = 0; l < deepest(outputs); l++) {
     const name = `encoder.layer.${l}`;
     const attended = layers.attention(
       hidden,
@@ -66,8 +77,8 @@ export function buildRoberta(config: RobertaConfig, weights: WeightSource): Grap
       config.intermediate_size,
     );
     hidden = layers.layerNorm(g.op('Add', [fed, normed]), `${name}.output.LayerNorm`, width, epsilon);
+    give(l + 1);
   }
-  layers.lastHiddenState(hidden, ids, width, 'tokens');
   return g;
 }
 

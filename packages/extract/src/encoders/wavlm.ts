@@ -1,4 +1,5 @@
 import { Graph } from '@lsgmer/onnx';
+import { type HiddenOutput, deepest, lastHiddenState } from './hidden-output.ts';
 import { Layers } from './layers.ts';
 import type { WavlmConfig } from './wavlm-config.ts';
 import { convolutions, frameMask, positionalConvolution } from './wavlm-frontend.ts';
@@ -7,15 +8,21 @@ import type { WeightSource } from './weight-source.ts';
 
 /**
  * WavLMModel of Hugging Face transformers (Chen et al. 2022), evaluation mode.
- * Inputs `input_values` float32 [B, samples], `attention_mask` int64 [B, samples]; output `last_hidden_state`
- * [B, frames, hidden_size], with the encoder's final layer norm where `do_stable_layer_norm` has one.
+ * Inputs `input_values` float32 [B, samples], `attention_mask` int64 [B, samples]; outputs
+ * [B, frames, hidden_size], of which `last_hidden_state` has the encoder's final layer norm where
+ * `do_stable_layer_norm` has one.
  *
  * With `layer` norms a padded clip with its mask gives what it gives alone; with `group` norm it does not, in
  * the reference either.
  *
  * @param weights tensors named as in WavLMModel's state dict, the positional convolution's weight norm resolved
+ * @param outputs hidden states that are wanted, `last_hidden_state` unless given; layers past them are left out
  */
-export function buildWavlm(config: WavlmConfig, weights: WeightSource): Graph {
+export function buildWavlm(
+  config: WavlmConfig,
+  weights: WeightSource,
+  outputs: readonly HiddenOutput[] = [lastHiddenState(config.num_hidden_layers)],
+): Graph {
   const { hidden_size: width, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
   const g = new Graph('wavlm');
   const layers = new Layers(g, weights);
@@ -44,11 +51,18 @@ export function buildWavlm(config: WavlmConfig, weights: WeightSource): Graph {
 
   const position = relativePositionBias(layers, config, count);
   const keys = layers.keyBias(g.op('Cast', [valid], { to: 1 }));
-  for (let l = 0; l < config.num_hidden_layers; l++) {
+  const give = (layer: number): void => {
+    for (const { name, norm } of outputs.filter((output) => output.layer === layer)) {
+      const closed = norm && config.do_stable_layer_norm;
+      const given = closed ? layers.layerNorm(hidden, 'encoder.layer_norm', width, epsilon) : hidden;
+      layers.output(given, extracted, width, 'frames', name);
+    }
+  };
+  give(0);
+  for (let l = 0; l < deepest(outputs); l++) {
     hidden = encoderLayer(layers, config, `encoder.layers.${l}`, { hidden, split, position, keys });
+    give(l + 1);
   }
-  if (config.do_stable_layer_norm) hidden = layers.layerNorm(hidden, 'encoder.layer_norm', width, epsilon);
-  layers.lastHiddenState(hidden, extracted, width, 'frames');
   return g;
 }
 

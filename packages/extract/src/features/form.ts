@@ -18,9 +18,7 @@ export interface EncodedSteps {
  */
 export interface InputForm {
   readonly kind: 'text' | 'audio';
-  /** Name of the graph's output. */
-  readonly output: string;
-  /** Values per step. */
+  /** Values per step of each output. */
   readonly dim: number;
   /** Centre of step 0 and distance between steps in seconds; null where steps have no time. */
   readonly firstSeconds: number | null;

@@ -6,12 +6,10 @@ import type { EncoderInput, InputForm } from './form.ts';
 export function tokenForm(config: RobertaConfig): InputForm {
   return {
     kind: 'text',
-    output: 'last_hidden_state',
     dim: config.hidden_size,
     firstSeconds: null,
     stepSeconds: null,
     computation: {
-      specialTokens: 'kept',
       truncation: { maxTokens: robertaMaxTokens(config), keeps: 'beginning and closing token' },
     },
     batchKey: (tokens) => tokens,

@@ -24,7 +24,6 @@ export function waveformForm(config: WavlmConfig, normalise: boolean): InputForm
   };
   return {
     kind: 'audio',
-    output: 'last_hidden_state',
     dim: config.hidden_size,
     firstSeconds: field / 2 / SAMPLE_RATE,
     stepSeconds: stride / SAMPLE_RATE,

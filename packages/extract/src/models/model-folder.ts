@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Computation, type Json, UserError } from '@lsgmer/datasets';
+import { type Json, UserError } from '@lsgmer/datasets';
 import { z } from 'zod';
 import { AlexnetConfig } from '../encoders/alexnet.ts';
+import { graphFile } from '../encoders/hidden-output.ts';
 import { RobertaConfig, robertaMaxTokens } from '../encoders/roberta.ts';
 import { WavlmConfig } from '../encoders/wavlm-config.ts';
 import type { InputForm } from '../features/form.ts';
@@ -10,6 +11,8 @@ import { melPictureForm } from '../features/mel-picture.ts';
 import { tokenForm } from '../features/tokens.ts';
 import { waveformForm } from '../features/waveform.ts';
 import { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
+import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions, type ModelReference } from './feature-options.ts';
+import { type ModelFeature, encoderOutputs, modelFeatures } from './model-features.ts';
 
 /**
  * A model on disk:
@@ -17,7 +20,7 @@ import { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
  *     config.json               architecture and sizes, with Hugging Face's keys; model_type decides
  *     preprocessor_config.json  audio: do_normalize
  *     tokenizer.json            text
- *     model.onnx                the graph with its weights
+ *     model.onnx                the graph with its weights; model-<digest>.onnx where it gives other outputs
  *     model.json                what it was made from; written last, so that a folder without it is not a model
  */
 export const MODEL_FILES = {
@@ -37,8 +40,6 @@ export const ModelRecord = z.strictObject({
   /** Digest of names, shapes and float32 values (RecordedWeights), whatever format they came in. */
   weights: Sha256,
   tokenizer: Sha256.optional(),
-  /** sha256 of model.onnx. */
-  graph: Sha256,
 });
 export type ModelRecord = z.infer<typeof ModelRecord>;
 
@@ -47,17 +48,16 @@ export type ModelConfig = z.infer<typeof ModelConfig>;
 
 const PreprocessorConfig = z.object({ do_normalize: z.boolean() });
 
-/** A model that is ready to be loaded, and what the fingerprint says of it. */
-export interface EncoderModel {
+/** A model that is ready to be loaded, and the features that one forward pass of it gives. */
+export interface EncoderModel extends ModelReference {
   readonly name: string;
-  readonly folder: string;
   readonly graphPath: string;
   readonly config: ModelConfig;
   readonly form: InputForm;
   /** Text models only. */
   readonly tokenizer?: TextTokenizer;
-  /** Encoder, digests, and how its input is prepared; the decoding policy and the stored dtype come on top. */
-  readonly computation: Computation;
+  /** At least one; names differ. */
+  readonly features: readonly ModelFeature[];
 }
 
 /** Raised by hand whenever the same inputs come to give other features. */
@@ -65,14 +65,12 @@ const COMPUTATION_VERSION = 1;
 
 /**
  * Reads a model folder.
- * @throws UserError that names the file when one is missing, damaged, or describes what cannot be run
+ * @throws UserError that names the file when one is missing, damaged, or describes what cannot be run, or when
+ *   the model has no such features
  */
-export function readModel(folder: string): EncoderModel {
+export function readModel(folder: string, options: FeatureOptions = DEFAULT_FEATURE_OPTIONS): EncoderModel {
   const record = parseFile(folder, MODEL_FILES.record, ModelRecord);
   const config = parseFile(folder, MODEL_FILES.config, ModelConfig);
-  const graphPath = join(folder, MODEL_FILES.graph);
-  if (!existsSync(graphPath))
-    throw new UserError(`${graphPath} is missing: remove ${folder} and make the model again`);
   const form = formOf(folder, config);
   const tokenizer =
     config.model_type === 'roberta'
@@ -84,23 +82,28 @@ export function readModel(folder: string): EncoderModel {
         `${tokenizer?.digest ?? 'absent'}, expected ${record.tokenizer ?? 'none'}`,
     );
   }
+  const outputs = encoderOutputs(record.name, config, form, options);
+  const graphPath = join(folder, graphFile(outputs.map(({ output }) => output)));
+  if (!existsSync(graphPath))
+    throw new UserError(`${graphPath} is missing: remove ${folder} and make the model again`);
+  const made = {
+    version: COMPUTATION_VERSION,
+    // Straight from JSON: no key is undefined.
+    encoder: config as Json,
+    weights: record.weights,
+    ...(record.tokenizer === undefined ? {} : { tokenizer: record.tokenizer }),
+    computed: 'float32',
+    ...form.computation,
+  };
   return {
     name: record.name,
     folder,
+    options,
     graphPath,
     config,
     form,
     ...(tokenizer === undefined ? {} : { tokenizer }),
-    computation: {
-      version: COMPUTATION_VERSION,
-      // Straight from JSON: no key is undefined.
-      encoder: config as Json,
-      weights: record.weights,
-      ...(record.tokenizer === undefined ? {} : { tokenizer: record.tokenizer }),
-      layer: config.model_type === 'alexnet' ? 'features' : 'last_hidden_state',
-      computed: 'float32',
-      ...form.computation,
-    },
+    features: modelFeatures(record.name, outputs, form, tokenizer, options, made),
   };
 }
 

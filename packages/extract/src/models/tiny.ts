@@ -1,13 +1,23 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Json, digestJson, sha256Hex, writeFileAtomic } from '@lsgmer/datasets';
 import { type Graph, modelBytes } from '@lsgmer/onnx';
 import { type AlexnetConfig, buildAlexnet } from '../encoders/alexnet.ts';
+import { type HiddenOutput, graphFile } from '../encoders/hidden-output.ts';
 import { type RobertaConfig, buildRoberta } from '../encoders/roberta.ts';
 import { buildWavlm } from '../encoders/wavlm.ts';
 import type { WavlmConfig } from '../encoders/wavlm-config.ts';
 import { RandomWeights, RecordedWeights, type Spread, type WeightSource } from '../encoders/weight-source.ts';
 import { trainByteLevelBpe } from '../tokenizer/train-bpe.ts';
-import { type EncoderModel, MODEL_FILES, isModelFolder, readModel } from './model-folder.ts';
+import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions } from './feature-options.ts';
+import { encoderOutputs } from './model-features.ts';
+import {
+  type EncoderModel,
+  MODEL_FILES,
+  type ModelConfig,
+  isModelFolder,
+  readModel,
+} from './model-folder.ts';
 
 /**
  * The three encoders of the paper at toy size with seeded random weights, for the demo and the tests. Random
@@ -18,7 +28,7 @@ export const TINY_NAMES = ['random-tiny-roberta', 'random-tiny-wavlm', 'random-t
 export type TinyName = (typeof TINY_NAMES)[number];
 
 /** Raised by hand when the weights or sizes below change: the folder's name follows. */
-const TINY_VERSION = 2;
+const TINY_VERSION = 3;
 const SEED = 1;
 
 /** Whole words of a small corpus become tokens; a large corpus is cut into pieces. */
@@ -63,7 +73,8 @@ const ALEXNET: AlexnetConfig = { model_type: 'alexnet', channels: [32, 48, 64, 4
 
 /** Everything a model is made of, before it is written. */
 interface TinyModel {
-  readonly graph: (weights: WeightSource) => Graph;
+  readonly config: ModelConfig;
+  readonly graph: (weights: WeightSource, outputs?: readonly HiddenOutput[]) => Graph;
   readonly spread: (name: string, shape: readonly number[]) => Spread;
   /** What is done to the random tensors. */
   readonly shape?: (weights: WeightSource) => WeightSource;
@@ -79,7 +90,12 @@ interface TinyModel {
  * @param models folder in which models lie
  * @param texts the corpus' texts, in any order; only the text encoder's tokenizer looks at them
  */
-export function makeTinyModel(name: TinyName, models: string, texts: readonly string[]): EncoderModel {
+export function makeTinyModel(
+  name: TinyName,
+  models: string,
+  texts: readonly string[],
+  options: FeatureOptions = DEFAULT_FEATURE_OPTIONS,
+): EncoderModel {
   const recipe: Json = {
     version: TINY_VERSION,
     seed: SEED,
@@ -87,13 +103,15 @@ export function makeTinyModel(name: TinyName, models: string, texts: readonly st
     texts: name === TINY_NAMES[0] ? [...texts].sort() : [],
   };
   const folder = join(models, `${name}-${digestJson(recipe).slice(0, 12)}`);
-  if (!isModelFolder(folder)) write(folder, name, DESCRIBE[name](texts));
-  return readModel(folder);
+  const model = (): TinyModel => DESCRIBE[name](texts);
+  if (!isModelFolder(folder)) write(folder, name, model());
+  if (options.layers !== 'last' || options.finalNorm !== undefined)
+    writeGraph(folder, name, model(), options);
+  return readModel(folder, options);
 }
 
 function write(folder: string, name: TinyName, model: TinyModel): void {
-  const random = new RandomWeights(SEED, model.spread);
-  const weights = new RecordedWeights(model.shape?.(random) ?? random);
+  const weights = new RecordedWeights(weightsOf(model));
   const graph = modelBytes(model.graph(weights));
   for (const [file, text] of Object.entries(model.files)) writeFileAtomic(join(folder, file), text);
   writeFileAtomic(join(folder, MODEL_FILES.graph), graph);
@@ -102,9 +120,21 @@ function write(folder: string, name: TinyName, model: TinyModel): void {
     name,
     weights: weights.digest(),
     ...(model.tokenizer === undefined ? {} : { tokenizer: sha256Hex(model.tokenizer) }),
-    graph: sha256Hex(graph),
   };
   writeFileAtomic(join(folder, MODEL_FILES.record), json(record));
+}
+
+/** A further graph, which gives other layers. */
+function writeGraph(folder: string, name: TinyName, model: TinyModel, options: FeatureOptions): void {
+  const outputs = encoderOutputs(name, model.config, readModel(folder).form, options);
+  const path = join(folder, graphFile(outputs.map(({ output }) => output)));
+  const hidden = outputs.flatMap((output) => output.hidden ?? []);
+  if (!existsSync(path)) writeFileAtomic(path, modelBytes(model.graph(weightsOf(model), hidden)));
+}
+
+function weightsOf(model: TinyModel): WeightSource {
+  const random = new RandomWeights(SEED, model.spread);
+  return model.shape?.(random) ?? random;
 }
 
 const DESCRIBE: Readonly<Record<TinyName, (texts: readonly string[]) => TinyModel>> = {
@@ -113,14 +143,16 @@ const DESCRIBE: Readonly<Record<TinyName, (texts: readonly string[]) => TinyMode
     const config = { ...ROBERTA, vocab_size: Object.keys(tokenizer.model.vocab).length };
     const text = json(tokenizer);
     return {
-      graph: (weights) => buildRoberta(config, weights),
+      config,
+      graph: (weights, outputs) => buildRoberta(config, weights, outputs),
       spread: transformerSpread,
       files: { [MODEL_FILES.config]: json(config), [MODEL_FILES.tokenizer]: text },
       tokenizer: text,
     };
   },
   'random-tiny-wavlm': () => ({
-    graph: (weights) => buildWavlm(WAVLM, weights),
+    config: WAVLM,
+    graph: (weights, outputs) => buildWavlm(WAVLM, weights, outputs),
     shape: averageOverTime,
     spread: transformerSpread,
     files: {
@@ -129,6 +161,7 @@ const DESCRIBE: Readonly<Record<TinyName, (texts: readonly string[]) => TinyMode
     },
   }),
   'random-tiny-alexnet': () => ({
+    config: ALEXNET,
     graph: (weights) => buildAlexnet(ALEXNET, weights),
     spread: rectifierSpread,
     files: { [MODEL_FILES.config]: json(ALEXNET) },

@@ -5,8 +5,8 @@ import type { Decoded } from '../decode/ffmpeg.ts';
 import { type Clip, SAMPLE_RATE } from '../decode/policy.ts';
 import { groupByKey, windowsOf } from './group.ts';
 import { mediaPath } from './input-digest.ts';
-import type { PlannedRow } from './plan.ts';
-import { type PreparedRow, RunProgress, type SetRun } from './set-run.ts';
+import type { ModelRow, ModelRun, PreparedRow } from './model-run.ts';
+import { RunProgress } from './set-run.ts';
 
 /**
  * Clips that are decoded, and sorted into batches of equal length, together: the encoder waits for the first
@@ -19,21 +19,21 @@ const IN_FLIGHT = 2;
 /** Seconds of a clip whose length the manifest does not know. */
 const GUESSED_SECONDS = 5;
 
-/** One recording that some of the sets still lack. */
+/** One recording that sets of some models still lack. */
 interface Wanted {
   readonly utterance: Utterance;
-  readonly by: readonly { readonly run: SetRun; readonly row: PlannedRow }[];
+  readonly by: readonly { readonly run: ModelRun; readonly row: ModelRow }[];
 }
 
-/** Decodes each recording once, the next window while this one is encoded, and encodes it for every set that lacks it. */
+/** Decodes each recording once, the next window while this one is encoded, and encodes it for every model whose sets lack it. */
 export async function encodeRecordings(
-  runs: readonly SetRun[],
+  runs: readonly ModelRun[],
   root: string,
   decode: DecodeOptions,
   reporter: Reporter,
 ): Promise<void> {
-  const total = runs.reduce((sum, { plan }) => sum + plan.rows.length, 0);
-  const progress = new RunProgress(reporter, runs.map(({ plan }) => plan.spec.feature).join(', '), total);
+  const total = runs.reduce((sum, { rows }) => sum + rows.length, 0);
+  const progress = new RunProgress(reporter, runs.map(({ model }) => model.name).join(', '), total);
   const windows = windowsOf(unite(runs), ({ utterance }) => secondsOf(utterance, decode), WINDOW);
   let ahead = windows[0] === undefined ? undefined : decodeWindow(windows[0], root, decode);
   for (const [i, window] of windows.entries()) {
@@ -47,13 +47,13 @@ export async function encodeRecordings(
 }
 
 /** In the order of the manifest, as each set's rows are. */
-function unite(runs: readonly SetRun[]): Wanted[] {
+function unite(runs: readonly ModelRun[]): Wanted[] {
   const wanted = new Map<
     string,
-    { utterance: Utterance; by: { run: SetRun; row: PlannedRow }[]; at: number }
+    { utterance: Utterance; by: { run: ModelRun; row: ModelRow }[]; at: number }
   >();
   for (const run of runs) {
-    run.plan.rows.forEach((row) => {
+    run.rows.forEach((row) => {
       const known = wanted.get(row.utterance.id);
       if (known === undefined)
         wanted.set(row.utterance.id, { utterance: row.utterance, by: [{ run, row }], at: row.order });
@@ -95,7 +95,7 @@ function clipOf({ media }: Utterance, root: string): Clip | undefined {
 }
 
 async function encodeWindow(
-  run: SetRun,
+  run: ModelRun,
   window: readonly Wanted[],
   decoded: readonly Decoded[],
   progress: RunProgress,
@@ -114,15 +114,13 @@ async function encodeWindow(
     progress.add(1, 1);
   });
   const length = ({ input }: PreparedRow): number => input.length;
-  const batches = groupByKey(prepared, (row) => run.plan.model.form.batchKey(length(row)), length, BATCH);
+  const batches = groupByKey(prepared, (row) => run.model.form.batchKey(length(row)), length, BATCH);
   const limit = pLimit(IN_FLIGHT);
   await Promise.all(
     batches.map((batch) =>
       limit(async () => {
         signal?.throwIfAborted();
-        const before = run.quarantined.length;
-        await run.encode(batch);
-        progress.add(batch.length, run.quarantined.length - before);
+        progress.add(batch.length, await run.encode(batch));
       }),
     ),
   );

@@ -2,7 +2,8 @@ import type { Reporter } from '@lsgmer/datasets';
 import pLimit from 'p-limit';
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
 import { groupByKey } from './group.ts';
-import { type PreparedRow, RunProgress, type SetRun } from './set-run.ts';
+import type { ModelRun, PreparedRow } from './model-run.ts';
+import { RunProgress } from './set-run.ts';
 
 /** Rows that are sorted into batches of equal token counts together. */
 const WINDOW = 512;
@@ -11,10 +12,10 @@ const BATCH = { rows: 32, length: 4096 };
 /** Batches on their way to the encoder: the next one waits there when one is done. */
 const IN_FLIGHT = 2;
 
-/** Tokenises and encodes the texts of one set. */
-export async function encodeTexts(run: SetRun, reporter: Reporter, signal?: AbortSignal): Promise<void> {
-  const { rows, model } = run.plan;
-  const progress = new RunProgress(reporter, run.plan.spec.feature, rows.length);
+/** Tokenises and encodes the texts that one model's sets lack. */
+export async function encodeTexts(run: ModelRun, reporter: Reporter, signal?: AbortSignal): Promise<void> {
+  const { rows, model } = run;
+  const progress = new RunProgress(reporter, model.name, rows.length);
   const limit = pLimit(IN_FLIGHT);
   for (let from = 0; from < rows.length; from += WINDOW) {
     const prepared = rows.slice(from, from + WINDOW).map((row): PreparedRow => {
@@ -27,9 +28,7 @@ export async function encodeTexts(run: SetRun, reporter: Reporter, signal?: Abor
       batches.map((batch) =>
         limit(async () => {
           signal?.throwIfAborted();
-          const before = run.quarantined.length;
-          await run.encode(batch);
-          progress.add(batch.length, run.quarantined.length - before);
+          progress.add(batch.length, await run.encode(batch));
         }),
       ),
     );

@@ -22,7 +22,7 @@ async function answer(request: EncoderRequest): Promise<void> {
   if (abandoned) return;
   if (request.kind === 'start') {
     try {
-      encoder = await LocalEncoder.start(request.folders, request.settings);
+      encoder = await LocalEncoder.start(request.models, request.settings);
       reply({ kind: 'ready', device: encoder.device });
     } catch (error) {
       const { name, message } = error as Error;
@@ -30,10 +30,10 @@ async function answer(request: EncoderRequest): Promise<void> {
     }
     return;
   }
-  const { id, model, inputs } = request;
+  const { id, model, inputs, features } = request;
   try {
     if (encoder === undefined) throw new Error('the encoder has not been started');
-    reply({ kind: 'encoded', id, rows: await encoder.encode(model, inputs) });
+    reply({ kind: 'encoded', id, rows: await encoder.encode(model, inputs, features) });
   } catch (error) {
     reply({ kind: 'failed', id, message: (error as Error).message });
   }

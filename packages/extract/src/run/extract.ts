@@ -20,6 +20,7 @@ import { type Encoder, LocalEncoder } from './encoder.ts';
 import { checkNames, featureSpecOf } from './feature-set.ts';
 import { digestMedia } from './input-digest.ts';
 import { type SetPlan, planSet } from './plan.ts';
+import { ModelRun } from './model-run.ts';
 import { RemoteEncoder } from './remote-encoder.ts';
 import { SetRun } from './set-run.ts';
 
@@ -29,7 +30,7 @@ export interface ExtractOptions {
   readonly root: string;
   /** Of one manifest, in its order. */
   readonly utterances: readonly Utterance[];
-  /** One feature set each. */
+  /** Each gives one feature set or several. */
   readonly models: readonly EncoderModel[];
   /** Store that is written to. */
   readonly store: string;
@@ -82,11 +83,13 @@ export async function planFeatures(
   const { policy = DEFAULT_DECODE_POLICY, dtype = 'float16' } = options;
   const audio = models.some(({ form }) => form.kind === 'audio');
   const digests = audio ? await digestMedia(utterances, options.root, signal) : new Map<string, string>();
-  return models.map((model) => {
-    const spec = featureSpecOf(model, { dataset, policy, dtype, provenance });
-    const index = readFeatureSetIndex([store, ...readStores], spec);
-    return planSet(model, spec, utterances, index, digests, options.retryQuarantined ?? false);
-  });
+  return models.flatMap((model) =>
+    model.features.map((feature, i) => {
+      const spec = featureSpecOf(model, feature, { dataset, policy, dtype, provenance });
+      const index = readFeatureSetIndex([store, ...readStores], spec);
+      return planSet(model, i, spec, utterances, index, digests, options.retryQuarantined ?? false);
+    }),
+  );
 }
 
 /**
@@ -123,14 +126,22 @@ async function fill(
   search: () => Promise<FfmpegSearch>,
 ): Promise<void> {
   const { reporter = silent, signal } = options;
-  const folders = plans.map(({ model }) => model.folder);
-  const encoder = await startEncoder(folders, options);
+  const models = [...new Set(plans.map(({ model }) => model))];
+  const encoder = await startEncoder(models, options);
   const stop = (): void => void encoder.close();
   signal?.addEventListener('abort', stop, { once: true });
   try {
     signal?.throwIfAborted();
-    for (const [i, plan] of plans.entries()) runs.push(openRun(plan, i, encoder, options));
-    await encodeAll(runs, options, search, reporter);
+    for (const plan of plans) runs.push(openRun(plan, encoder.device, options));
+    const byModel = models.map(
+      (model, i) =>
+        new ModelRun(
+          runs.filter(({ plan }) => plan.model === model),
+          encoder,
+          i,
+        ),
+    );
+    await encodeAll(byModel, options, search, reporter);
   } finally {
     signal?.removeEventListener('abort', stop);
     await encoder.close();
@@ -139,19 +150,19 @@ async function fill(
 }
 
 async function encodeAll(
-  runs: readonly SetRun[],
+  runs: readonly ModelRun[],
   options: ExtractOptions,
   search: () => Promise<FfmpegSearch>,
   reporter: Reporter,
 ): Promise<void> {
   const { signal } = options;
   for (const run of runs) {
-    if (run.plan.model.form.kind !== 'text') continue;
+    if (run.model.form.kind !== 'text') continue;
     await encodeTexts(run, reporter, signal);
-    // The set is whole: nothing that happens to the recordings may cost it.
+    // Its sets are whole: nothing that happens to the recordings may cost them.
     run.flush();
   }
-  const audio = runs.filter(({ plan }) => plan.model.form.kind === 'audio');
+  const audio = runs.filter(({ model }) => model.form.kind === 'audio');
   if (audio.length === 0) return;
   const decode = {
     policy: options.policy ?? DEFAULT_DECODE_POLICY,
@@ -162,16 +173,17 @@ async function encodeAll(
   await encodeRecordings(audio, options.root, decode, reporter);
 }
 
-function startEncoder(folders: readonly string[], options: ExtractOptions): Promise<Encoder> {
+function startEncoder(models: readonly EncoderModel[], options: ExtractOptions): Promise<Encoder> {
   const { device = 'auto', threads, encoders } = options;
   const settings = { device, ...(threads === undefined ? {} : { threads }) };
-  if (encoders === 'inside') return LocalEncoder.start(folders, settings);
-  return RemoteEncoder.start(folders, settings, encoders?.entry);
+  const references = models.map((model) => ({ folder: model.folder, options: model.options }));
+  if (encoders === 'inside') return LocalEncoder.start(references, settings);
+  return RemoteEncoder.start(references, settings, encoders?.entry);
 }
 
-function openRun(plan: SetPlan, index: number, encoder: Encoder, options: ExtractOptions): SetRun {
+function openRun(plan: SetPlan, device: Device, options: ExtractOptions): SetRun {
   const { store, readStores, part = 'main', shardBytes } = options;
-  const spec = { ...plan.spec, provenance: { ...plan.spec.provenance, device: encoder.device } };
+  const spec = { ...plan.spec, provenance: { ...plan.spec.provenance, device } };
   const writer = openFeatureSetWriter({
     store,
     spec,
@@ -179,7 +191,7 @@ function openRun(plan: SetPlan, index: number, encoder: Encoder, options: Extrac
     ...(readStores === undefined ? {} : { readStores }),
     ...(shardBytes === undefined ? {} : { shardBytes }),
   });
-  return new SetRun(plan, writer, encoder, index);
+  return new SetRun(plan, writer);
 }
 
 /** Every set is closed, also when closing another one fails; the first failure is thrown then. */

@@ -7,6 +7,7 @@ import {
   fingerprintOf,
 } from '@lsgmer/datasets';
 import { type DecodePolicy, describePolicy } from '../decode/policy.ts';
+import type { ModelFeature } from '../models/model-features.ts';
 import type { EncoderModel } from '../models/model-folder.ts';
 
 export interface FeatureSetOptions {
@@ -18,27 +19,36 @@ export interface FeatureSetOptions {
 }
 
 /** All that the fingerprint is made of: encoder, digests, preparation, decoding, stored type. */
-export function computationOf(model: EncoderModel, policy: DecodePolicy, dtype: FeatureDtype): Computation {
+export function computationOf(
+  model: EncoderModel,
+  feature: ModelFeature,
+  policy: DecodePolicy,
+  dtype: FeatureDtype,
+): Computation {
   return {
-    ...model.computation,
+    ...feature.computation,
     ...(model.form.kind === 'audio' ? { decode: describePolicy(policy) } : {}),
     stored: dtype,
   };
 }
 
-/** feature.json of one model's output on one dataset. */
-export function featureSpecOf(model: EncoderModel, options: FeatureSetOptions): FeatureSpec {
-  const computation = computationOf(model, options.policy, options.dtype);
+/** feature.json of one of a model's features on one dataset. */
+export function featureSpecOf(
+  model: EncoderModel,
+  feature: ModelFeature,
+  options: FeatureSetOptions,
+): FeatureSpec {
+  const computation = computationOf(model, feature, options.policy, options.dtype);
   return {
     format: 1,
     dataset: options.dataset,
-    feature: model.name,
+    feature: feature.name,
     fingerprint: fingerprintOf(computation),
     kind: model.form.kind,
-    dim: model.form.dim,
+    dim: feature.dim,
     dtype: options.dtype,
-    firstSeconds: model.form.firstSeconds,
-    stepSeconds: model.form.stepSeconds,
+    firstSeconds: feature.firstSeconds,
+    stepSeconds: feature.stepSeconds,
     computation: { ...computation },
     provenance: { ...options.provenance },
   };
@@ -47,9 +57,11 @@ export function featureSpecOf(model: EncoderModel, options: FeatureSetOptions): 
 /** @throws UserError when two models of one run write features of the same name */
 export function checkNames(models: readonly EncoderModel[]): void {
   const seen = new Map<string, string>();
-  for (const { name, folder } of models) {
-    const other = seen.get(name);
-    if (other !== undefined) throw new UserError(`two models are named ${name}: ${other} and ${folder}`);
-    seen.set(name, folder);
+  for (const { features, folder } of models) {
+    for (const { name } of features) {
+      const other = seen.get(name);
+      if (other !== undefined) throw new UserError(`two models are named ${name}: ${other} and ${folder}`);
+      seen.set(name, folder);
+    }
   }
 }

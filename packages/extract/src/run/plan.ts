@@ -14,6 +14,8 @@ export interface PlannedRow {
 /** What is left to do for one feature set. */
 export interface SetPlan {
   readonly model: EncoderModel;
+  /** Position in the model's list of features. */
+  readonly feature: number;
   readonly spec: FeatureSpec;
   /** In the manifest's order. */
   readonly rows: readonly PlannedRow[];
@@ -30,6 +32,7 @@ export interface SetPlan {
  */
 export function planSet(
   model: EncoderModel,
+  feature: number,
   spec: FeatureSpec,
   utterances: readonly Utterance[],
   index: Pick<FeatureSetIndex, 'rows' | 'quarantined'>,
@@ -47,6 +50,7 @@ export function planSet(
   const left = new Set([...plan.todo, ...plan.stale, ...(retryQuarantined ? plan.quarantined : [])]);
   return {
     model,
+    feature,
     spec,
     rows: wanted
       .filter(({ id }) => left.has(id))

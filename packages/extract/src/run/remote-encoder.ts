@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '@lsgmer/datasets';
 import type { Device } from '@lsgmer/onnx';
 import type { EncodedSteps, EncoderInput } from '../features/form.ts';
+import type { ModelReference } from '../models/feature-options.ts';
 import type { EncoderReply, EncoderRequest } from './encoder-messages.ts';
 import { EncodeError, type Encoder, type EncoderSettings } from './encoder.ts';
 
@@ -13,7 +14,7 @@ const ENTRY = fileURLToPath(new URL('./encoder-process.js', import.meta.url));
 const KEPT_ERROR_OUTPUT = 2000;
 
 interface Pending {
-  readonly resolve: (rows: EncodedSteps[]) => void;
+  readonly resolve: (rows: EncodedSteps[][]) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -47,7 +48,7 @@ export class RemoteEncoder implements Encoder {
    * @throws UserError when a folder is no model or the device does not work here
    */
   static async start(
-    folders: readonly string[],
+    models: readonly ModelReference[],
     settings: EncoderSettings,
     entry = ENTRY,
   ): Promise<RemoteEncoder> {
@@ -55,7 +56,7 @@ export class RemoteEncoder implements Encoder {
     try {
       encoder.where = await new Promise<Device>((resolve, reject) => {
         encoder.started = { resolve, reject };
-        encoder.send({ kind: 'start', folders, settings });
+        encoder.send({ kind: 'start', models, settings });
       });
     } catch (error) {
       await encoder.close();
@@ -73,7 +74,11 @@ export class RemoteEncoder implements Encoder {
     return this.child.pid;
   }
 
-  encode(model: number, inputs: readonly EncoderInput[]): Promise<EncodedSteps[]> {
+  encode(
+    model: number,
+    inputs: readonly EncoderInput[],
+    features: readonly number[],
+  ): Promise<EncodedSteps[][]> {
     return new Promise((resolve, reject) => {
       if (this.ended !== undefined) {
         reject(this.ended);
@@ -81,7 +86,7 @@ export class RemoteEncoder implements Encoder {
       }
       const id = this.requests++;
       this.pending.set(id, { resolve, reject });
-      this.send({ kind: 'encode', id, model, inputs });
+      this.send({ kind: 'encode', id, model, inputs, features });
     });
   }
 
@@ -106,7 +111,7 @@ export class RemoteEncoder implements Encoder {
         this.started?.reject(refusal(reply.name, reply.message));
         break;
       case 'encoded':
-        this.settle(reply.id)?.resolve([...reply.rows]);
+        this.settle(reply.id)?.resolve(reply.rows.map((rows) => [...rows]));
         break;
       case 'failed':
         this.settle(reply.id)?.reject(new EncodeError(reply.message));

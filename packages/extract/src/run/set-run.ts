@@ -1,19 +1,9 @@
-import { FeatureValueError, type FeatureSetWriter, type Reporter, UserError } from '@lsgmer/datasets';
-import type { EncodedSteps, EncoderInput } from '../features/form.ts';
+import { FeatureValueError, type FeatureSetWriter, type Reporter } from '@lsgmer/datasets';
+import { finishTokens } from '../features/finish.ts';
+import type { EncodedSteps } from '../features/form.ts';
+import type { ModelFeature } from '../models/model-features.ts';
 import type { EncodedText } from '../tokenizer/text-tokenizer.ts';
-import { EncodeError, type Encoder } from './encoder.ts';
 import type { PlannedRow, SetPlan } from './plan.ts';
-
-/** A row with what its encoder is given. */
-export interface PreparedRow {
-  readonly row: PlannedRow;
-  readonly input: EncoderInput;
-  /** Text only. */
-  readonly tokens?: EncodedText;
-}
-
-/** Where nothing has ever worked, so many failures are the encoder's fault and not the clips'. */
-const HOPELESS = 8;
 
 /** One feature set being written: what was computed, and what could not be. */
 export class SetRun {
@@ -21,16 +11,10 @@ export class SetRun {
   readonly quarantined: { id: string; reason: string }[] = [];
   computed = 0;
   private readonly writer: FeatureSetWriter;
-  private readonly encoder: Encoder;
-  /** Position of the model in the encoder. */
-  private readonly model: number;
-  private failures = 0;
 
-  constructor(plan: SetPlan, writer: FeatureSetWriter, encoder: Encoder, model: number) {
+  constructor(plan: SetPlan, writer: FeatureSetWriter) {
     this.plan = plan;
     this.writer = writer;
-    this.encoder = encoder;
-    this.model = model;
   }
 
   /** Seals what was written so far. @throws UserError when the disk fails */
@@ -42,65 +26,45 @@ export class SetRun {
     return this.writer.folder;
   }
 
-  /**
-   * Encodes one batch and writes its rows. A batch that fails is tried row by row; a row that fails alone, or whose
-   * values cannot be stored, is quarantined.
-   * @throws UserError when the disk fails, or when the encoder has failed on everything so far
-   */
-  async encode(batch: readonly PreparedRow[]): Promise<void> {
-    let steps: EncodedSteps[];
-    try {
-      steps = await this.encoder.encode(
-        this.model,
-        batch.map(({ input }) => input),
-      );
-    } catch (error) {
-      if (!(error instanceof EncodeError)) throw error;
-      if (batch.length > 1) {
-        for (const one of batch) await this.encode([one]);
-        return;
-      }
-      this.fail(batch[0] as PreparedRow, error);
-      return;
-    }
-    batch.forEach((prepared, i) => this.write(prepared, steps[i] as EncodedSteps));
-  }
-
   quarantine({ utterance, input }: PlannedRow, reason: string): void {
     this.writer.quarantine(utterance.id, reason, input);
     this.quarantined.push({ id: utterance.id, reason });
   }
 
-  /** Finishes shards and index; what was written is safe afterwards. */
-  close(): void {
-    this.writer.close();
-  }
-
-  private fail({ row }: PreparedRow, error: EncodeError): void {
-    this.failures++;
-    if (this.computed === 0 && this.failures >= HOPELESS) {
-      throw new UserError(
-        `${this.plan.spec.feature}: the encoder failed on the first ${this.failures} utterances: ${error.message}`,
-      );
+  /**
+   * Writes one row, or quarantines it where its values cannot be stored.
+   * @param tokens of the whole text, before the feature's finish
+   * @returns whether it was written
+   * @throws UserError when the disk fails
+   */
+  write(row: PlannedRow, { n, values }: EncodedSteps, tokens: EncodedText | undefined): boolean {
+    if (n === 0) {
+      this.quarantine(row, 'nothing is left of it without its special tokens');
+      return false;
     }
-    this.quarantine(row, `the encoder failed: ${error.message.split('\n', 1)[0] ?? ''}`);
-  }
-
-  private write({ row, tokens }: PreparedRow, { n, values }: EncodedSteps): void {
+    const { finish } = this.plan.model.features[this.plan.feature] as ModelFeature;
+    const kept = tokens === undefined ? undefined : finishTokens(tokens, row.utterance.text.length, finish);
     try {
       this.writer.append({
         id: row.utterance.id,
         split: row.utterance.split,
         n,
         features: values,
-        ...(tokens === undefined ? {} : { tokenIds: tokens.ids, tokenSpans: tokens.spans }),
+        ...(kept === undefined ? {} : { tokenIds: kept.ids, tokenSpans: kept.spans }),
         input: row.input,
       });
-      this.computed++;
     } catch (error) {
       if (!(error instanceof FeatureValueError)) throw error;
       this.quarantine(row, error.message);
+      return false;
     }
+    this.computed++;
+    return true;
+  }
+
+  /** Finishes shards and index; what was written is safe afterwards. */
+  close(): void {
+    this.writer.close();
   }
 }
 

@@ -69,6 +69,11 @@ export class TextTokenizer {
     return new TextTokenizer(json, maxTokens, path);
   }
 
+  /** How many tokens are put before and after every text. */
+  get specialTokens(): { readonly before: number; readonly after: number } {
+    return { before: this.before.length, after: this.after.length };
+  }
+
   /** Encodes one text; one that is too long loses its end, never the closing special token. */
   encode(text: string): EncodedText {
     const room = this.maxTokens - this.before.length - this.after.length;

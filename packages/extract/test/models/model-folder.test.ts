@@ -28,7 +28,7 @@ function damaged(from: string, file: string, change: ((content: string) => strin
 
 describe('readModel', () => {
   it('describes what the fingerprint is made of', () => {
-    expect(readModel(audio).computation).toMatchObject({
+    expect(readModel(audio).features[0]?.computation).toMatchObject({
       version: 1,
       encoder: { model_type: 'wavlm', hidden_size: 96, feat_extract_norm: 'layer' },
       weights: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
@@ -37,8 +37,11 @@ describe('readModel', () => {
       waveform: 'zero mean, unit variance',
     });
     const roberta = readModel(text);
-    expect(roberta.computation).toMatchObject({ specialTokens: 'kept', truncation: { maxTokens: 512 } });
-    expect(roberta.computation['tokenizer']).toBe(roberta.tokenizer?.digest);
+    expect(roberta.features[0]?.computation).toMatchObject({
+      specialTokens: 'kept',
+      truncation: { maxTokens: 512 },
+    });
+    expect(roberta.features[0]?.computation['tokenizer']).toBe(roberta.tokenizer?.digest);
   });
 
   it('names the file that is missing or wrong', () => {

@@ -14,6 +14,7 @@ import {
 import { createSession } from '@lsgmer/onnx';
 import { readWav } from '../../src/decode/wav.ts';
 import { DEFAULT_DECODE_POLICY } from '../../src/decode/policy.ts';
+import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions } from '../../src/models/feature-options.ts';
 import type { EncoderModel } from '../../src/models/model-folder.ts';
 import { TINY_NAMES, makeTinyModel } from '../../src/models/tiny.ts';
 import { type ExtractOptions, extractFeatures, planFeatures } from '../../src/run/extract.ts';
@@ -29,6 +30,7 @@ afterEach(() => vi.unstubAllEnvs());
 const LENGTHS = [5200, 5300, 5519, 5520, 16_000, 399, 7, 12_345, 5200, 8000];
 
 let root: string;
+let texts: string[];
 let utterances: Utterance[];
 let models: EncoderModel[];
 let stores = 0;
@@ -36,7 +38,7 @@ let stores = 0;
 beforeAll(() => {
   root = join(folder, 'corpus');
   utterances = makeCorpus(root, LENGTHS);
-  const texts = utterances.map(({ text }) => text);
+  texts = utterances.map(({ text }) => text);
   models = TINY_NAMES.map((name) => makeTinyModel(name, join(folder, 'models'), texts));
 });
 
@@ -78,13 +80,64 @@ describe('extractFeatures', () => {
         const input =
           model.tokenizer === undefined ? (samples as Float32Array) : model.tokenizer.encode(text).ids;
         const outputs = await session.run(model.form.feeds([input]));
-        const alone = outputs[model.form.output]?.data as Float32Array;
+        const alone = outputs[model.features[0]?.output ?? '']?.data as Float32Array;
         const row = set.read(id);
         expect(row.n * model.form.dim).toBe(alone.length);
         expect(largestError(row.values, alone)).toBeLessThan(1e-6);
       }
       await session.release();
     }
+  });
+
+  it('makes one set a layer from one pass, and pools and thins out on demand', async () => {
+    const made = (name: (typeof TINY_NAMES)[number], change: Partial<FeatureOptions>): EncoderModel =>
+      makeTinyModel(name, join(folder, 'models'), texts, { ...DEFAULT_FEATURE_OPTIONS, ...change });
+    const store = options({}).store;
+    const wide = (model: EncoderModel) =>
+      extractFeatures(options({ dtype: 'float32', store, models: [model] }));
+    await wide(models[1] as EncoderModel);
+    const sets = await wide(made('random-tiny-wavlm', { layers: [0, 2, 1] }));
+    const names = ['random-tiny-wavlm.l0', 'random-tiny-wavlm.l2', 'random-tiny-wavlm.l1'];
+    expect(sets.map(({ feature }) => feature)).toEqual(names);
+    await wide(made('random-tiny-wavlm', { layers: [1, 2], stride: 2 }));
+    await wide(made('random-tiny-wavlm', { finalNorm: false, pool: 'mean' }));
+    await wide(made('random-tiny-roberta', { specialTokens: 'dropped', pool: 'mean' }));
+    await wide(made('random-tiny-roberta', {}));
+
+    const [id] = utterances.map((one) => one.id) as [string];
+    const [l0, l2, l1, last] = [...names, 'random-tiny-wavlm'].map((name) => open(store, name).read(id));
+    expect(l2?.values).toEqual(last?.values);
+    expect(largestError(l1?.values ?? [], l2?.values ?? [])).toBeGreaterThan(0.1);
+    expect(largestError(l0?.values ?? [], l1?.values ?? [])).toBeGreaterThan(0.1);
+    const halved = open(store, 'random-tiny-wavlm.l1.s2').read(id);
+    expect(halved.n).toBe(Math.ceil((l1?.n ?? 0) / 2));
+    const [a, b] = [l1?.values[3] ?? NaN, l1?.values[3 + 96] ?? NaN];
+    expect(halved.values[3]).toBeCloseTo((a + b) / 2, 5);
+    expect(open(store, 'random-tiny-wavlm.raw.mean').read(id).n).toBe(1);
+    const [word, whole] = ['.words.mean', ''].map((end) => open(store, `random-tiny-roberta${end}`).read(id));
+    let mean = 0;
+    for (let i = 1; i + 1 < (whole?.n ?? 0); i++)
+      mean += (whole?.values[64 * i] ?? NaN) / ((whole?.n ?? 0) - 2);
+    expect(word?.values[0]).toBeCloseTo(mean, 5);
+    expect([...(word?.tokenIds ?? [])]).toEqual([-1]);
+    // An empty text has no word: its row is set aside, not the run.
+    expect([...open(store, 'random-tiny-roberta.words.mean').quarantined().values()]).toEqual(
+      Array.from(
+        texts.filter((text) => text === ''),
+        () => 'nothing is left of it without its special tokens',
+      ),
+    );
+  });
+
+  it('refuses layers that a model does not have', () => {
+    const made = (name: (typeof TINY_NAMES)[number], change: Partial<FeatureOptions>) => () =>
+      makeTinyModel(name, join(folder, 'models'), texts, { ...DEFAULT_FEATURE_OPTIONS, ...change });
+    expect(made('random-tiny-wavlm', { layers: [3] })).toThrow('layer 3 is not there: it has layers 0 to 2');
+    expect(made('random-tiny-wavlm', { layers: [1, 1] })).toThrow('layer 1 is asked for twice');
+    expect(made('random-tiny-alexnet', { layers: [1] })).toThrow('layers are chosen of transformer encoders');
+    expect(made('random-tiny-roberta', { finalNorm: true })).toThrow('it has no closing layer norm');
+    expect(made('random-tiny-roberta', { stride: 2 })).toThrow('a stride averages frames');
+    expect(made('random-tiny-wavlm', { specialTokens: 'dropped' })).toThrow('only a text encoder');
   });
 
   it('computes segments and single channels as if each were a recording of its own', async () => {

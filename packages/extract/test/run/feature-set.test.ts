@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fingerprintOf } from '@lsgmer/datasets';
 import { DEFAULT_DECODE_POLICY } from '../../src/decode/policy.ts';
+import type { ModelFeature } from '../../src/models/model-features.ts';
 import { makeTinyModel } from '../../src/models/tiny.ts';
 import { computationOf, featureSpecOf } from '../../src/run/feature-set.ts';
 
@@ -12,10 +13,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const text = makeTinyModel('random-tiny-roberta', folder, ['one']);
 const audio = makeTinyModel('random-tiny-alexnet', folder, []);
+const [textFeature, audioFeature] = [text, audio].map((model) => model.features[0] as ModelFeature) as [
+  ModelFeature,
+  ModelFeature,
+];
 
 describe('computationOf', () => {
   it('has the decoding policy for audio, not for text', () => {
-    const computation = computationOf(audio, DEFAULT_DECODE_POLICY, 'float16');
+    const computation = computationOf(audio, audioFeature, DEFAULT_DECODE_POLICY, 'float16');
     expect(Object.keys(computation).sort()).toEqual([
       'computed',
       'decode',
@@ -26,7 +31,7 @@ describe('computationOf', () => {
       'version',
       'weights',
     ]);
-    expect(Object.keys(computationOf(text, DEFAULT_DECODE_POLICY, 'float16')).sort()).toEqual([
+    expect(Object.keys(computationOf(text, textFeature, DEFAULT_DECODE_POLICY, 'float16')).sort()).toEqual([
       'computed',
       'encoder',
       'layer',
@@ -44,8 +49,8 @@ describe('featureSpecOf', () => {
   const options = { dataset: 'd', policy: DEFAULT_DECODE_POLICY, dtype: 'float16' } as const;
 
   it('names a set by its computation, whatever the provenance', () => {
-    const one = featureSpecOf(audio, { ...options, provenance: { node: 'v20' } });
-    const two = featureSpecOf(audio, { ...options, provenance: { node: 'v22' } });
+    const one = featureSpecOf(audio, audioFeature, { ...options, provenance: { node: 'v20' } });
+    const two = featureSpecOf(audio, audioFeature, { ...options, provenance: { node: 'v22' } });
     expect(one.fingerprint).toBe(two.fingerprint);
     expect(one.fingerprint).toBe(fingerprintOf(one.computation));
     expect(one).toMatchObject({
@@ -55,11 +60,11 @@ describe('featureSpecOf', () => {
       provenance: { node: 'v20' },
     });
     const other = { ...DEFAULT_DECODE_POLICY, channels: 'center' } as const;
-    expect(featureSpecOf(audio, { ...options, policy: other, provenance: {} }).fingerprint).not.toBe(
-      one.fingerprint,
-    );
-    expect(featureSpecOf(text, { ...options, policy: other, provenance: {} }).fingerprint).toBe(
-      featureSpecOf(text, { ...options, provenance: {} }).fingerprint,
+    expect(
+      featureSpecOf(audio, audioFeature, { ...options, policy: other, provenance: {} }).fingerprint,
+    ).not.toBe(one.fingerprint);
+    expect(featureSpecOf(text, textFeature, { ...options, policy: other, provenance: {} }).fingerprint).toBe(
+      featureSpecOf(text, textFeature, { ...options, provenance: {} }).fingerprint,
     );
   });
 });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import type { ModelFeature } from '../../src/models/model-features.ts';
 import { makeTinyModel } from '../../src/models/tiny.ts';
 import { DEFAULT_DECODE_POLICY } from '../../src/decode/policy.ts';
 import { featureSpecOf } from '../../src/run/feature-set.ts';
@@ -14,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 it('planSet leaves out what is done, keeps the order, and tells failures from changes', () => {
   const model = makeTinyModel('random-tiny-roberta', folder, ['one']);
-  const spec = featureSpecOf(model, {
+  const spec = featureSpecOf(model, model.features[0] as ModelFeature, {
     dataset: 'x',
     policy: DEFAULT_DECODE_POLICY,
     dtype: 'float16',
@@ -30,14 +31,14 @@ it('planSet leaves out what is done, keeps the order, and tells failures from ch
     rows: new Map([held('d', input(1)), held('c', 'of another text')]),
     quarantined: new Map([held('b', input(3))]),
   };
-  const plan = planSet(model, spec, rows, index, new Map(), false);
+  const plan = planSet(model, 0, spec, rows, index, new Map(), false);
   expect(plan.rows.map(({ utterance: row, order }) => [row.id, order])).toEqual([
     ['x/e', 0],
     ['x/c', 2],
     ['x/a', 4],
   ]);
   expect(plan).toMatchObject({ stale: 1, done: 1, quarantined: [{ id: 'x/b', reason: 'broken' }] });
-  const retried = planSet(model, spec, rows, index, new Map(), true);
+  const retried = planSet(model, 0, spec, rows, index, new Map(), true);
   expect(retried.rows.map(({ utterance: row }) => row.id)).toEqual(['x/e', 'x/c', 'x/b', 'x/a']);
   expect(retried.quarantined).toEqual([]);
 });

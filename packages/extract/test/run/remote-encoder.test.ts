@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError, openFeatureSet, silent } from '@lsgmer/datasets';
+import { DEFAULT_FEATURE_OPTIONS, type ModelReference } from '../../src/models/feature-options.ts';
 import type { EncoderModel } from '../../src/models/model-folder.ts';
 import { TINY_NAMES, makeTinyModel } from '../../src/models/tiny.ts';
 import { LocalEncoder } from '../../src/run/encoder.ts';
@@ -50,51 +51,55 @@ afterAll(() => {
 });
 
 const settings = { device: 'cpu', threads: 1 } as const;
-const folders = (): string[] => models.map((model) => model.folder);
+const references = (): ModelReference[] => models.map(({ folder: at, options }) => ({ folder: at, options }));
 
 describe('RemoteEncoder', () => {
   it('gives the same bits as the encoder in this process', async () => {
     const [remote, local] = await Promise.all([
-      RemoteEncoder.start(folders(), settings, entry),
-      LocalEncoder.start(folders(), settings),
+      RemoteEncoder.start(references(), settings, entry),
+      LocalEncoder.start(references(), settings),
     ]);
     const samples = Float32Array.from({ length: 6000 }, (_, i) => Math.sin(i * i * 1e-3));
-    expect(await remote.encode(0, [Int32Array.of(0, 5, 2)])).toEqual(
-      await local.encode(0, [Int32Array.of(0, 5, 2)]),
+    expect(await remote.encode(0, [Int32Array.of(0, 5, 2)], [0])).toEqual(
+      await local.encode(0, [Int32Array.of(0, 5, 2)], [0]),
     );
     // A view into a larger buffer travels as what it shows.
     const view = samples.subarray(100, 5300);
-    expect(await remote.encode(1, [view, view])).toEqual(await local.encode(1, [view, view]));
-    expect(await remote.encode(2, [samples])).toEqual(await local.encode(2, [samples]));
+    expect(await remote.encode(1, [view, view], [0])).toEqual(await local.encode(1, [view, view], [0]));
+    expect(await remote.encode(2, [samples], [0])).toEqual(await local.encode(2, [samples], [0]));
     expect(remote.device).toBe('cpu');
     await remote.close();
     await local.close();
   });
 
   it('answers in order, reports a batch that fails, and goes on', async () => {
-    const remote = await RemoteEncoder.start(folders().slice(0, 1), settings, entry);
+    const remote = await RemoteEncoder.start(references().slice(0, 1), settings, entry);
     const [first, bad, last] = await Promise.allSettled([
-      remote.encode(0, [Int32Array.of(0, 2)]),
-      remote.encode(0, [Int32Array.of(0, 1_000_000, 2)]),
-      remote.encode(0, [Int32Array.of(0, 4, 2)]),
+      remote.encode(0, [Int32Array.of(0, 2)], [0]),
+      remote.encode(0, [Int32Array.of(0, 1_000_000, 2)], [0]),
+      remote.encode(0, [Int32Array.of(0, 4, 2)], [0]),
     ]);
-    expect(first).toMatchObject({ status: 'fulfilled', value: [{ n: 2 }] });
+    expect(first).toMatchObject({ status: 'fulfilled', value: [[{ n: 2 }]] });
     expect(bad).toMatchObject({ status: 'rejected', reason: { name: 'EncodeError' } });
-    expect(last).toMatchObject({ status: 'fulfilled', value: [{ n: 3 }] });
+    expect(last).toMatchObject({ status: 'fulfilled', value: [[{ n: 3 }]] });
     await remote.close();
-    await expect(remote.encode(0, [Int32Array.of(0, 2)])).rejects.toThrow('the encoder was closed');
+    await expect(remote.encode(0, [Int32Array.of(0, 2)], [0])).rejects.toThrow('the encoder was closed');
   });
 
   it('says in one line what is wrong with a model or a device', async () => {
-    const refused = RemoteEncoder.start([join(folder, 'nothing')], settings, entry);
+    const refused = RemoteEncoder.start(
+      [{ folder: join(folder, 'nothing'), options: DEFAULT_FEATURE_OPTIONS }],
+      settings,
+      entry,
+    );
     await expect(refused).rejects.toThrow(UserError);
     await expect(refused).rejects.toThrow(/is .* a model folder\?/);
   });
 
   it('rejects what is waiting when its process is killed', async () => {
-    const remote = await RemoteEncoder.start(folders().slice(1, 2), settings, entry);
+    const remote = await RemoteEncoder.start(references().slice(1, 2), settings, entry);
     const long = new Float32Array(16_000 * 30).fill(0.1);
-    const waiting = remote.encode(0, [long]);
+    const waiting = remote.encode(0, [long], [0]);
     process.kill(remote.pid as number, 'SIGKILL');
     await expect(waiting).rejects.toThrow(/the encoder process was ended by SIGKILL .*out of memory/);
     await expect(waiting).rejects.toThrow(UserError);
