@@ -12,6 +12,7 @@ export * from './features/finish.ts';
 export * from './features/form.ts';
 export * from './models/feature-options.ts';
 export * from './models/model-features.ts';
+export * from './models/model-config.ts';
 export * from './models/model-folder.ts';
 export * from './models/presets.ts';
 export * from './models/tiny.ts';

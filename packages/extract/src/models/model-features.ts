@@ -4,7 +4,7 @@ import { type Finish, finishedDim, finishedTimes } from '../features/finish.ts';
 import type { InputForm } from '../features/form.ts';
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
 import { type FeatureOptions, featureName } from './feature-options.ts';
-import type { ModelConfig } from './model-folder.ts';
+import type { ModelConfig } from './model-config.ts';
 
 /** One feature that a model gives: an output of its graph, and what is done to it. */
 export interface ModelFeature {

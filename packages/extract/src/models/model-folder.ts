@@ -2,16 +2,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Json, UserError } from '@lsgmer/datasets';
 import { z } from 'zod';
-import { AlexnetConfig } from '../encoders/alexnet.ts';
 import { graphFile } from '../encoders/hidden-output.ts';
-import { RobertaConfig, robertaMaxTokens } from '../encoders/roberta.ts';
-import { WavlmConfig } from '../encoders/wavlm-config.ts';
+import { robertaMaxTokens } from '../encoders/roberta.ts';
 import type { InputForm } from '../features/form.ts';
 import { melPictureForm } from '../features/mel-picture.ts';
 import { tokenForm } from '../features/tokens.ts';
 import { waveformForm } from '../features/waveform.ts';
 import { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
 import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions, type ModelReference } from './feature-options.ts';
+import { ModelConfig } from './model-config.ts';
 import { type ModelFeature, encoderOutputs, modelFeatures } from './model-features.ts';
 
 /**
@@ -42,9 +41,6 @@ export const ModelRecord = z.strictObject({
   tokenizer: Sha256.optional(),
 });
 export type ModelRecord = z.infer<typeof ModelRecord>;
-
-export const ModelConfig = z.discriminatedUnion('model_type', [RobertaConfig, WavlmConfig, AlexnetConfig]);
-export type ModelConfig = z.infer<typeof ModelConfig>;
 
 const PreprocessorConfig = z.object({ do_normalize: z.boolean() });
 

@@ -10,6 +10,7 @@ import type { WavlmConfig } from '../encoders/wavlm-config.ts';
 import { RandomWeights, RecordedWeights, type Spread, type WeightSource } from '../encoders/weight-source.ts';
 import { trainByteLevelBpe } from '../tokenizer/train-bpe.ts';
 import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions } from './feature-options.ts';
+import type { ModelConfig } from './model-config.ts';
 import { encoderOutputs } from './model-features.ts';
 import {
   type EncoderModel,
