@@ -12,13 +12,7 @@ import { trainByteLevelBpe } from '../tokenizer/train-bpe.ts';
 import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions } from './feature-options.ts';
 import type { ModelConfig } from './model-config.ts';
 import { encoderOutputs } from './model-features.ts';
-import {
-  type EncoderModel,
-  MODEL_FILES,
-  type ModelConfig,
-  isModelFolder,
-  readModel,
-} from './model-folder.ts';
+import { type EncoderModel, MODEL_FILES, isModelFolder, readModel } from './model-folder.ts';
 
 /**
  * The three encoders of the paper at toy size with seeded random weights, for the demo and the tests. Random
