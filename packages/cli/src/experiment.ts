@@ -48,6 +48,7 @@ export interface TrainAsk {
   readonly ablations: readonly string[];
   readonly engine: EngineFactory;
   readonly missing: Recipe['missing'];
+  readonly analysis: boolean;
 }
 
 const RECIPES = join(dirname(fileURLToPath(import.meta.url)), '../../../recipes');
@@ -156,6 +157,7 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
       missing: ask.missing,
       select: recipe?.select ?? 'last',
       engine: ask.engine,
+      analysis: ask.analysis,
       runs: context.runs,
       stores: context.stores,
       environment: { lsgmer: VERSION, node: process.versions.node, host: hostname() },

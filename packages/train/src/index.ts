@@ -1,3 +1,7 @@
+export * from './analysis/analyse.ts';
+export * from './analysis/analysis-file.ts';
+export * from './analysis/label-history.ts';
+export * from './analysis/relative.ts';
 export * from './batches/assemble.ts';
 export * from './batches/epoch.ts';
 export * from './batches/loader.ts';

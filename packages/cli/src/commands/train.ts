@@ -37,6 +37,7 @@ interface TrainOptions extends CommonOptions {
   missing?: 'error' | 'wrong' | 'drop' | undefined;
   device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
   threads?: number | undefined;
+  analysis?: boolean | undefined;
   options: boolean;
   'print-config': boolean;
   'dry-run': boolean;
@@ -94,6 +95,11 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
       .option('threads', {
         type: 'number',
         describe: "threads of the step (default: the recipe's, else all cores)",
+      })
+      .option('analysis', {
+        type: 'boolean',
+        default: true,
+        describe: 'leave analysis.arrow and labels.arrow in each run (--no-analysis: not)',
       })
       .option('options', {
         type: 'boolean',
@@ -156,6 +162,7 @@ export async function runTraining(
     seeds: options.seeds === undefined ? (recipe?.seeds ?? [1]) : parseSeeds(options.seeds),
     ablations: options.ablation === undefined ? [] : parseAblations(options.ablation),
     missing: options.missing ?? recipe?.missing ?? 'error',
+    analysis: options.analysis ?? true,
     engine: await onnxEngine({
       device: options.device,
       ...(threads === undefined ? {} : { threads }),

@@ -44,7 +44,7 @@ export function trainingPass(
   return { loss: value, ...(kept as NonNullable<typeof kept>), gradients };
 }
 
-/** Evaluation: logits [B, N], and the head's further tensors when they are asked for. */
+/** Evaluation: logits [B, N], and, when they are asked for, `fused` [B, d] and the head's further tensors. */
 export function evaluationPass(
   head: Head,
   config: HeadConfig,
@@ -53,5 +53,5 @@ export function evaluationPass(
   extra: boolean,
 ): { readonly logits: tf.Tensor; readonly extra: Tensors } {
   const output = head.forward(parameters, batch, config, false);
-  return { logits: output.logits, extra: extra ? output.extra : {} };
+  return { logits: output.logits, extra: extra ? { ...output.extra, fused: output.fused } : {} };
 }

@@ -96,6 +96,7 @@ async function executeRun(
       seed: run.seed,
       folder,
       engine,
+      analysis: request.analysis,
     },
     { reporter: context.reporter, signal: context.signal, now: context.now, title: titleOf(run) },
   );

@@ -52,6 +52,8 @@ export interface ExperimentRequest {
   readonly missing: MissingRule;
   readonly select: SelectionRule;
   readonly engine: EngineFactory;
+  /** Whether runs leave analysis.arrow and labels.arrow, which no number depends on; true unless given. */
+  readonly analysis?: boolean | undefined;
   /** Folder of all runs. */
   readonly runs: string;
   /** Stores of the features: each that may be written gets a pin of every run, so that gc keeps what it used. */

@@ -1,5 +1,8 @@
 import type { Reporter } from '@lsgmer/datasets';
 import { Interrupted } from '@lsgmer/datasets';
+import { analyse } from '../analysis/analyse.ts';
+import { encodeAnalysis } from '../analysis/analysis-file.ts';
+import { encodeLabelHistory, labelTables } from '../analysis/label-history.ts';
 import { Assembler } from '../batches/assemble.ts';
 import { planEpoch, planPass, type Update } from '../batches/epoch.ts';
 import { prefetched, type Wanted } from '../batches/prefetch.ts';
@@ -32,6 +35,8 @@ export interface FitRequest {
   readonly folder: RunFolder;
   /** An engine for the head, configuration and features; its parameters are overwritten. */
   readonly engine: Engine;
+  /** Whether analysis.arrow and labels.arrow are written; no number of the run depends on it. */
+  readonly analysis?: boolean | undefined;
 }
 
 export interface FitContext {
@@ -66,22 +71,31 @@ export async function fit(request: FitRequest, context: FitContext): Promise<Pre
   let { epoch, position, step, sums } = saved?.state ?? { epoch: 0, position: 0, step: 0, sums: noSums };
   if (saved !== undefined) state.restore(saved.tensors, step);
   const pass = planPass(request.test, joined.lengths, shapes);
+  const about = { run: folder.id, rule: 'last', classes };
+  const specs = head.parameters(configuration.head, dims, classes.length);
+  const tables = request.analysis === false ? undefined : folder.labelHistory(epoch);
   let predictions: Prediction[] | undefined;
   let lastSave = context.now();
 
-  const evaluate = async (): Promise<Prediction[]> => {
+  const asEvaluated = async <T>(use: () => T | Promise<T>): Promise<T> => {
     const restore = state.labels.forEvaluation(engine.parameters);
     try {
-      return await predict(engine, assembler, pass, joined, classes.length);
+      return await use();
     } finally {
       restore();
     }
   };
+  const evaluate = (): Promise<Prediction[]> =>
+    asEvaluated(() => predict(engine, assembler, pass, joined, classes.length));
+  const rememberLabels = (): Promise<unknown> =>
+    asEvaluated(() => tables?.push(...labelTables(specs, engine.parameters, epoch)));
+  const labels = (): Uint8Array | undefined => tables && encodeLabelHistory(tables, about);
 
   const save = (): void => {
     folder.addTiming(timings);
-    folder.save({ epoch, position, step, sums }, state.tensors(), records);
+    folder.save({ epoch, position, step, sums }, state.tensors(), records, labels());
   };
+  if (saved === undefined) await rememberLabels();
 
   while (epoch < epochs) {
     const started = context.now();
@@ -108,6 +122,7 @@ export async function fit(request: FitRequest, context: FitContext): Promise<Pre
     const movement = state.endEpoch();
     predictions = await evaluate();
     epoch++;
+    await rememberLabels();
     records.push(epochRecord(epoch, sums, movement, predictions, classes.length));
     timings.push({ epoch, seconds, utterancesPerSecond: (sums.rows - first) / seconds });
     position = 0;
@@ -121,19 +136,22 @@ export async function fit(request: FitRequest, context: FitContext): Promise<Pre
     context.reporter.progress({ task: context.title, done: epoch, total: epochs, unit: 'epochs', note });
   }
 
-  predictions ??= await evaluate();
+  const answers = (predictions ??= await evaluate());
   folder.addTiming(timings);
-  const restore = state.labels.forEvaluation(engine.parameters);
-  folder.finish(
-    {
-      head: { tensors: state.named(), metadata: { run: folder.id, head: head.name, epoch: String(epoch) } },
-      predictions: encodePredictions(predictions, request.fold, classes),
-      epochs: records,
-    },
-    { epoch, step, sums },
-  );
-  restore();
-  return predictions;
+  await asEvaluated(async () => {
+    const rows = tables && (await analyse(engine, assembler, pass, joined, request.fold, answers));
+    folder.finish(
+      {
+        head: { tensors: state.named(), metadata: { run: folder.id, head: head.name, epoch: String(epoch) } },
+        predictions: encodePredictions(answers, request.fold, classes),
+        epochs: records,
+        analysis: rows && encodeAnalysis(rows, about),
+        labels: labels(),
+      },
+      { epoch, step, sums },
+    );
+  });
+  return answers;
 }
 
 /** All micro-batches of a list of updates, each with its place in its update. */

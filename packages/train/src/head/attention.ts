@@ -1,6 +1,6 @@
 import { tf } from '@lsgmer/onnx';
 import type { Tensors } from './contract.ts';
-import { layerNorm, linear, need, project, type LinearWeights } from './ops.ts';
+import { layerNorm, linear, meanWeights, need, project, type LinearWeights } from './ops.ts';
 import { steps, type Sequence } from './sequence.ts';
 
 /**
@@ -79,12 +79,23 @@ export interface Cross {
   readonly heads: number;
 }
 
+/** H_1, and where it came from. */
+export interface Crossed extends Sequence {
+  /** Attention weights, mean over heads: [B, Lq, Lk]. For analysis: no step of training asks for them. */
+  readonly attention: () => tf.Tensor;
+}
+
 /** Cross attention as it is written: queries, keys and values of every step. */
-export function crossPlain({ own, other, padding, weights, heads }: Cross): Sequence {
+export function crossPlain({ own, other, padding, weights, heads }: Cross): Crossed {
   const q = splitHeads(linear(own, scaledQuery(weights.query, heads)), heads);
   const k = splitHeads(project(other, weights.key), heads);
   const v = splitHeads(linear(other, weights.value), heads);
-  return { values: attend(q, k, v, padding).context, projection: weights.output };
+  const attended = attend(q, k, v, padding);
+  return {
+    values: attended.context,
+    projection: weights.output,
+    attention: () => tf.mean(attended.weights, 1),
+  };
 }
 
 /**
@@ -92,26 +103,31 @@ export function crossPlain({ own, other, padding, weights, heads }: Cross): Sequ
  * (Q_h Wk_h^T) H^T are the scores of head h, (A_h H) Wv_h its context. Exact; the weights sum to 1, so the value
  * bias passes through.
  */
-export function crossShortAsks({ own, other, padding, weights, heads }: Cross): Sequence {
+export function crossShortAsks({ own, other, padding, weights, heads }: Cross): Crossed {
   const [rows, asking, d] = own.shape as [number, number, number];
   const answering = other.shape[1] as number;
   const q = linear(own, scaledQuery(weights.query, heads));
   const probes = throughHeads(q, weights.key, heads); // [B, H Lq, d]
   const scores = tf.add(tf.matMul(probes, other, false, true), tf.reshape(padding, [rows, 1, answering]));
-  const seen = tf.matMul(tf.softmax(scores), other); // [B, H Lq, d]
+  const weighed = tf.softmax(scores); // [B, H Lq, Lk]
+  const seen = tf.matMul(weighed, other); // [B, H Lq, d]
   const byHead = tf.transpose(tf.reshape(seen, [rows, heads, asking * d]), [1, 0, 2]);
   const columns = headColumns(weights.value.w, heads);
   const values = tf.matMul(tf.reshape(byHead, [heads, rows * asking, d]), columns); // [H, B Lq, d / H]
   const merged = tf.transpose(tf.reshape(values, [heads, rows * asking, d / heads]), [1, 0, 2]);
   const context = tf.add(tf.reshape(merged, [rows * asking, d]), weights.value.b);
-  return { values: tf.reshape(context, [rows, asking, d]), projection: weights.output };
+  return {
+    values: tf.reshape(context, [rows, asking, d]),
+    projection: weights.output,
+    attention: () => tf.mean(tf.reshape(weighed, [rows, heads, asking, answering]), 1),
+  };
 }
 
 /**
  * Cross attention of a long sequence that asks a short one, without queries of the long one: H (K_h Wq_h^T)^T are
  * the scores of head h, and what each step sees stays a mixture of the short one's values. Exact.
  */
-export function crossLongAsks({ own, other, padding, weights, heads }: Cross): Sequence {
+export function crossLongAsks({ own, other, padding, weights, heads }: Cross): Crossed {
   const [rows, asking, d] = own.shape as [number, number, number];
   const answering = other.shape[1] as number;
   const query = scaledQuery(weights.query, heads);
@@ -132,6 +148,7 @@ export function crossLongAsks({ own, other, padding, weights, heads }: Cross): S
     values: tf.reshape(tf.mul(v, diagonal), [rows, heads * answering, d]),
     mixture: tf.reshape(weighed, [rows, asking, heads * answering]),
     projection: weights.output,
+    attention: () => tf.mean(weighed, 2),
   };
 }
 
@@ -166,7 +183,7 @@ export function crossAttention(
   cross: Cross,
   residual: 'none' | 'add' | 'add-norm',
   norm?: { readonly gain: tf.Tensor; readonly bias: tf.Tensor },
-): Sequence {
+): Crossed {
   const [, asking, d] = cross.own.shape as [number, number, number];
   const answering = cross.other.shape[1] as number;
   const form = probesAreCheaper(asking, answering, d, cross.heads)
@@ -177,7 +194,18 @@ export function crossAttention(
   const h1 = form(cross);
   if (residual === 'none') return h1;
   const sum = tf.add(cross.own, steps(h1));
-  if (residual === 'add') return { values: sum };
+  const { attention } = h1;
+  if (residual === 'add') return { values: sum, attention };
   if (!norm) throw new Error('add-norm needs the weights of its layer norm');
-  return { values: layerNorm(sum, norm.gain, norm.bias) };
+  return { values: layerNorm(sum, norm.gain, norm.bias), attention };
+}
+
+/**
+ * How much of the attention each step of the answering modality receives: mean over heads and over the real steps
+ * that ask. Sums to 1 over the answering steps, 0 throughout where no step asks.
+ * @param mask of the asking modality, [B, Lq]
+ * @returns [B, Lk]
+ */
+export function received({ attention }: Crossed, mask: tf.Tensor): tf.Tensor {
+  return tf.squeeze(tf.matMul(meanWeights(mask), attention()), [1]);
 }

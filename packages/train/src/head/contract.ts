@@ -58,7 +58,11 @@ export interface HeadOutput {
   readonly logits: tf.Tensor;
   /** [B,d], the fused vector that APC compares with the labels. */
   readonly fused: tf.Tensor;
-  /** Further tensors for analysis by name, for instance `gate` [B,2]; not needed for training. */
+  /**
+   * Further tensors for analysis, not needed for training, those that the head has: `gate` [B,2] (audio, text),
+   * `attention.text` [B,N,n] and `attention.audio` [B,N,m] (labels over steps, mean over heads), `cross.text` [B,n]
+   * and `cross.audio` [B,m] (what each step receives from the other modality: mean over heads and real steps).
+   */
   readonly extra: Tensors;
 }
 
@@ -120,7 +124,7 @@ export interface Engine {
   readonly moments?: { readonly first: Float32Array; readonly second: Float32Array };
   clearGradients(): void;
   gradients(batch: HostBatch): Promise<StepResult>;
-  /** Evaluation mode: no dropout. `extra` as the head names it, only when asked for. */
+  /** Evaluation mode: no dropout. `extra` as the head names it, with `fused` [B,d], only when asked for. */
   forward(
     batch: HostBatch,
     extra?: boolean,

@@ -1,6 +1,6 @@
 import { tf } from '@lsgmer/onnx';
 import { mapInTime, mapPooled } from './alexnet-map.ts';
-import { attentionWeights, crossAttention } from './attention.ts';
+import { attentionWeights, crossAttention, type Crossed, received } from './attention.ts';
 import type {
   BatchShape,
   FeatureDims,
@@ -84,7 +84,7 @@ function crossed(
   own: Stream,
   other: Stream,
   options: LsgmerOptions,
-): Sequence {
+): Crossed {
   const name = `cross.${modality}`;
   const residual = options['cross.residual'];
   const norm =
@@ -147,8 +147,15 @@ function forward(parameters: Tensors, batch: Tensors, config: HeadConfig, traini
   };
   let fused: tf.Tensor; // [B, d]
   if (audio && text) {
-    const forAudio = guided('audio', audio, crossed(parameters, 'audio', audio, text, options));
-    const forText = guided('text', text, crossed(parameters, 'text', text, audio, options));
+    const [audioAsks, textAsks] = [
+      crossed(parameters, 'audio', audio, text, options),
+      crossed(parameters, 'text', text, audio, options),
+    ];
+    if (!training) {
+      extra['cross.text'] = received(audioAsks, audio.mask);
+      extra['cross.audio'] = received(textAsks, text.mask);
+    }
+    const [forAudio, forText] = [guided('audio', audio, audioAsks), guided('text', text, textAsks)];
     const weights = options.gate === 'equal' ? undefined : linearWeights(parameters, 'gate');
     const result = fuse(forAudio, forText, options.gate, weights);
     fused = result.fused;

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Json, makeFolder, sha256Hex, UserError, writeFileAtomic } from '@lsgmer/datasets';
+import { decodeLabelHistory, type LabelTable } from '../analysis/label-history.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../fit/safetensors.ts';
 import { type EpochRecord, parseEpochs, parseState, type RunState } from './run-state.ts';
 
@@ -22,7 +23,7 @@ export interface EpochTiming {
 
 /**
  * runs/<dataset>/<task>/<run id>/: config.json, metrics.jsonl, timing.jsonl, predictions.csv, head.safetensors,
- * and, while it runs, checkpoint-<updates>.safetensors. state.json is written last of all, so that it never
+ * analysis.arrow, labels.arrow, and, while it runs, checkpoint-<updates>.safetensors. state.json is written last of all, so that it never
  * speaks of a file that is not there whole.
  */
 export class RunFolder {
@@ -63,11 +64,13 @@ export class RunFolder {
     state: Omit<RunState, 'format' | 'run' | 'status' | 'checkpoint'>,
     tensors: Safetensors['tensors'],
     epochs: readonly EpochRecord[],
+    labels?: Uint8Array,
   ): void {
     const file = `checkpoint-${state.step}.safetensors`;
     const bytes = encodeSafetensors({ tensors, metadata: { run: this.id, step: String(state.step) } });
     writeFileAtomic(this.file(file), bytes);
     this.writeEpochs(epochs);
+    if (labels !== undefined) writeFileAtomic(this.file('labels.arrow'), labels);
     this.writeState({
       format: 1,
       run: this.id,
@@ -100,12 +103,16 @@ export class RunFolder {
       readonly head: Safetensors;
       readonly predictions: string;
       readonly epochs: readonly EpochRecord[];
+      readonly analysis?: Uint8Array | undefined;
+      readonly labels?: Uint8Array | undefined;
     },
     state: Pick<RunState, 'epoch' | 'step' | 'sums'>,
   ): void {
     writeFileAtomic(this.file('head.safetensors'), encodeSafetensors(result.head));
     writeFileAtomic(this.file('predictions.csv'), result.predictions);
     this.writeEpochs(result.epochs);
+    if (result.analysis !== undefined) writeFileAtomic(this.file('analysis.arrow'), result.analysis);
+    if (result.labels !== undefined) writeFileAtomic(this.file('labels.arrow'), result.labels);
     this.writeState({
       format: 1,
       run: this.id,
@@ -131,6 +138,18 @@ export class RunFolder {
   epochs(): EpochRecord[] {
     const path = this.file('metrics.jsonl');
     return existsSync(path) ? parseEpochs(readFileSync(path, 'utf8'), path) : [];
+  }
+
+  /** Label tables up to an epoch; none where none were recorded. @throws UserError for a damaged file */
+  labelHistory(epoch: number): LabelTable[] {
+    const path = this.file('labels.arrow');
+    if (!existsSync(path)) return [];
+    try {
+      return decodeLabelHistory(readFileSync(path)).tables.filter((table) => table.epoch <= epoch);
+    } catch (error) {
+      const why = (error as Error).message;
+      throw new UserError(`${path}: is damaged (${why}); delete it to go on without the labels so far`);
+    }
   }
 
   /** @throws UserError where a finished run lacks its predictions */

@@ -118,10 +118,10 @@ describe(`OnnxEngine against EagerEngine on tfjs-cpu ${cpu.version_cpu}`, () => 
     expect(plain.extra).toEqual({});
     const analysed = await traced.forward(batch, true);
     const expected = await eager.forward(batch, true);
-    expect(Object.keys(analysed.extra)).toEqual(['steps', 'squared']);
+    expect(Object.keys(analysed.extra)).toEqual(['steps', 'squared', 'fused']);
     expect(plain.logits).toEqual(analysed.logits);
     expect(error(plain.logits, expected.logits)).toBeLessThan(1e-6);
-    for (const name of ['steps', 'squared']) {
+    for (const name of ['steps', 'squared', 'fused']) {
       expect(error(analysed.extra[name] as Float32Array, expected.extra[name] as Float32Array)).toBeLessThan(
         1e-6,
       );

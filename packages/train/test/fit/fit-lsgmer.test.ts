@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Interrupted, silent } from '@lsgmer/datasets';
+import { decodeAnalysis } from '../../src/analysis/analysis-file.ts';
+import { decodeLabelHistory } from '../../src/analysis/label-history.ts';
 import { configure } from '../../src/config/configuration.ts';
 import { onnxEngine } from '../../src/engine/factories.ts';
 import { runExperiment } from '../../src/experiment/experiment.ts';
@@ -11,6 +13,7 @@ import type { EngineFactory } from '../../src/experiment/request.ts';
 import { decodeSafetensors } from '../../src/fit/safetensors.ts';
 import type { OptionValue } from '../../src/head/contract.ts';
 import { lsgmer } from '../../src/head/lsgmer.ts';
+import { decodePredictions } from '../../src/record/predictions.ts';
 import { MemorySource, utterances } from '../support/memory-source.ts';
 import { tinyRequest } from '../support/tiny-experiment.ts';
 
@@ -36,12 +39,14 @@ async function run(
   set: { [key: string]: OptionValue } = {},
   signal?: AbortSignal,
   now = () => 0,
+  analysis = true,
 ) {
   const base = { epochs: 3, 'batch.size': 8, 'batch.shapes': 2, d: 8, heads: 2, 'classifier.dropout': 0.2 };
   const configuration = configure(lsgmer, [{ from: 'test', set: { ...base, lr: 0.01, ...set } }]);
   const request = {
     ...tinyRequest(runs, { rows, folds, sources, engine }),
     head: lsgmer,
+    analysis,
     variants: [{ name: 'full', configuration }],
   };
   return runExperiment(planExperiment(request), { reporter: silent, signal, now });
@@ -51,7 +56,14 @@ function resultOf(runs: string): { [name: string]: Buffer } {
   const [id] = readdirSync(join(runs, 'demo', '3class'));
   const read = (name: string) => [name, readFileSync(join(runs, 'demo', '3class', id as string, name))];
   return Object.fromEntries(
-    ['head.safetensors', 'metrics.jsonl', 'predictions.csv', 'state.json'].map(read),
+    [
+      'head.safetensors',
+      'metrics.jsonl',
+      'predictions.csv',
+      'state.json',
+      'analysis.arrow',
+      'labels.arrow',
+    ].map(read),
   ) as {
     [name: string]: Buffer;
   };
@@ -72,6 +84,39 @@ describe('fit of the LSGMER head on the traced engine', () => {
     await expect(run(join(root, 'c'), {}, controller.signal, now)).rejects.toThrow(Interrupted);
     await run(join(root, 'c'));
     expect(resultOf(join(root, 'c'))).toEqual(resultOf(join(root, 'a')));
+  });
+
+  it('leaves what it looked at, and its labels by epoch; switched off, it leaves the same numbers without', async () => {
+    await run(join(root, 'a'));
+    const files = resultOf(join(root, 'a'));
+    const { rows: looked } = decodeAnalysis(files['analysis.arrow'] as Buffer);
+    const said = decodePredictions(
+      (files['predictions.csv'] as Buffer).toString(),
+      ['angry', 'happy', 'sad'],
+      '',
+    );
+    expect(looked.map(({ id, label, prediction }) => ({ id, label, prediction }))).toEqual(
+      said.map(({ id, label, prediction }) => ({ id, label, prediction })),
+    );
+    for (const row of looked) {
+      expect(row.tokens).toBe(sources.text.length(row.id));
+      expect(row.frames).toBe(sources.audio.length(row.id));
+      expect(row.textLabel.values.length).toBe(3 * row.tokens);
+      expect(row.audioCross.values.length).toBe(row.frames);
+    }
+    const { tables } = decodeLabelHistory(files['labels.arrow'] as Buffer);
+    expect(tables.map((table) => [table.epoch, table.name])).toEqual([0, 1, 2, 3].map((k) => [k, 'shared']));
+    const { tensors } = decodeSafetensors(files['head.safetensors'] as Buffer);
+    expect(tables[3]?.values).toEqual(tensors['label.table']?.values);
+    expect(tables[2]?.values).not.toEqual(tables[3]?.values);
+
+    await run(join(root, 'b'), {}, undefined, undefined, false);
+    const [id] = readdirSync(join(root, 'b', 'demo', '3class'));
+    const names = readdirSync(join(root, 'b', 'demo', '3class', id as string));
+    expect(names.filter((name) => name.endsWith('.arrow'))).toEqual([]);
+    expect(readFileSync(join(root, 'b', 'demo', '3class', id as string, 'head.safetensors'))).toEqual(
+      files['head.safetensors'],
+    );
   });
 
   it('accumulates micro-batches to the same update', async () => {

@@ -181,7 +181,14 @@ describe('further tensors for analysis', () => {
     const entry = goldenCase('default');
     await withEngine(engineName, entry, async (engine) => {
       const { extra } = await engine.forward(goldenBatch(entry.config), true);
-      expect(Object.keys(extra).sort()).toEqual(['attention.audio', 'attention.text', 'gate']);
+      expect(Object.keys(extra).sort()).toEqual([
+        'attention.audio',
+        'attention.text',
+        'cross.audio',
+        'cross.text',
+        'fused',
+        'gate',
+      ]);
       const { classes, rows, lengths } = about;
       for (const [name, steps, real] of [
         ['attention.text', about.tokens, lengths.text],
@@ -212,9 +219,9 @@ describe('further tensors for analysis', () => {
         Object.keys((await engine.forward(goldenBatch(entry.config), true)).extra),
       );
     };
-    expect(await names('modality=text')).toEqual(['attention.text']);
-    expect(await names('modality=audio')).toEqual(['attention.audio']);
-    expect(await names('no-lsma-joo')).toEqual(['gate']);
+    expect(await names('modality=text')).toEqual(['attention.text', 'fused']);
+    expect(await names('modality=audio')).toEqual(['attention.audio', 'fused']);
+    expect(await names('no-lsma-joo')).toEqual(['cross.text', 'cross.audio', 'gate', 'fused']);
   });
 });
 
