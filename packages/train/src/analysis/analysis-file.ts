@@ -4,7 +4,8 @@ import {
   encodeTable,
   float32Column,
   int32Column,
-  listAt,
+  bytesAt,
+  floatsAt,
   listColumn,
   utf8Column,
 } from './arrow-columns.ts';
@@ -149,8 +150,8 @@ export function decodeAnalysis(bytes: Uint8Array): {
   const number = (name: string, row: number): number => column(name).get(row) as number;
   const relativeAt = (name: string, row: number): Relative => {
     const top = column(`${name}_max`).get(row);
-    const values = listAt<Uint8Array>(column(name), row);
-    if (typeof top !== 'number') return { values, max: listAt<Float32Array>(column(`${name}_max`), row) };
+    const values = bytesAt(column(name), row);
+    if (typeof top !== 'number') return { values, max: floatsAt(column(`${name}_max`), row) };
     return { values, max: values.length === 0 ? new Float32Array(0) : Float32Array.of(top) };
   };
   return {
@@ -162,8 +163,8 @@ export function decodeAnalysis(bytes: Uint8Array): {
       prediction: number('prediction', i),
       tokens: number('n_tokens', i),
       frames: number('n_frames', i),
-      fused: listAt<Float32Array>(column('fused'), i),
-      gate: listAt<Float32Array>(column('gate'), i),
+      fused: floatsAt(column('fused'), i),
+      gate: floatsAt(column('gate'), i),
       textLabel: relativeAt('text_label', i),
       audioLabel: relativeAt('audio_label', i),
       textCross: relativeAt('text_cross', i),

@@ -1,6 +1,5 @@
 import {
   type Data,
-  type DataType,
   Field,
   Float32,
   Int32,
@@ -50,13 +49,13 @@ export function listColumn(
     kind === 'uint8'
       ? makeData({ type: new Uint8(), data: values as Uint8Array })
       : makeData({ type: new Float32(), data: values as Float32Array });
-  const type = new List(new Field('item', child.type as DataType, false));
+  const type = new List(new Field('item', child.type, false));
   return { name, data: makeData({ type, valueOffsets: offsets, child }) };
 }
 
 /** Bytes of an Arrow IPC file with these columns and this metadata in its schema. */
 export function encodeTable(columns: readonly Column[], metadata: ReadonlyMap<string, string>): Uint8Array {
-  const fields = columns.map(({ name, data }) => new Field(name, data.type as DataType, false));
+  const fields = columns.map(({ name, data }) => new Field(name, data.type, false));
   const schema = new Schema(fields, new Map(metadata));
   const length = columns[0]?.data.length ?? 0;
   const children = columns.map(({ data }) => data);
@@ -86,10 +85,12 @@ export function decodeTable(
   };
 }
 
-/** Values of a list in a row, as the typed array that holds them. */
-export function listAt<T extends Float32Array | Uint8Array>(
-  column: { get(row: number): unknown },
-  row: number,
-): T {
-  return (column.get(row) as { toArray(): T }).toArray();
+/** The floats of a list<float32> in a row. */
+export function floatsAt(column: { get(row: number): unknown }, row: number): Float32Array {
+  return (column.get(row) as { toArray(): Float32Array }).toArray();
+}
+
+/** The bytes of a list<uint8> in a row. */
+export function bytesAt(column: { get(row: number): unknown }, row: number): Uint8Array {
+  return (column.get(row) as { toArray(): Uint8Array }).toArray();
 }

@@ -1,6 +1,6 @@
 import type { ParameterSpec } from '../head/contract.ts';
 import { type AnalysisAbout, analysisMetadata, readMetadata } from './analysis-file.ts';
-import { decodeTable, encodeTable, int32Column, listAt, listColumn, utf8Column } from './arrow-columns.ts';
+import { decodeTable, encodeTable, int32Column, floatsAt, listColumn, utf8Column } from './arrow-columns.ts';
 
 /** One label table after an epoch, as evaluation sees it; epoch 0 is before the first step. */
 export interface LabelTable {
@@ -65,7 +65,7 @@ export function decodeLabelHistory(bytes: Uint8Array): {
     tables: Array.from({ length: rows }, (_, i) => ({
       epoch: column('epoch').get(i) as number,
       name: column('name').get(i) as string,
-      values: listAt<Float32Array>(column('values'), i),
+      values: floatsAt(column('values'), i),
     })),
   };
 }
