@@ -81,7 +81,7 @@ features: $(BUILT)
 train: $(BUILT)
 	@$(LSGMER) train $(DATASET_OPT) $(call opt,FOLD,fold) $(call opt,SEEDS,seeds) $(call opt,ABLATION,ablation) $(call opt,RECIPE,recipe) $(ARGS)
 
-## bench: our training step beside PyTorch's (needs PYTHON with torch)
+## bench: our training step beside PyTorch's (needs PYTHON with torch); bench/*.mjs holds more
 .PHONY: bench
 bench: $(BUILT)
 	@node bench/run.mjs $(ARGS)

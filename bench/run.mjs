@@ -4,9 +4,8 @@
 //
 // Each side is a process that is started once and then answers lines: `run <k>` -> {"ms": [..k timings..]},
 // `memory` -> {"mib": peak}. Interleaving in one run is what makes a ratio worth something on a noisy machine.
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { median, startSide } from './sides.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,30 +39,7 @@ if (sides === undefined) {
   process.exit(2);
 }
 
-const median = (xs) => {
-  const s = [...xs].sort((a, b) => a - b);
-  return s.length % 2 ? s[s.length >> 1] : (s[s.length / 2 - 1] + s[s.length / 2]) / 2;
-};
-
-function start({ name, command }) {
-  const child = spawn(command[0], command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  child.on('exit', (code) => {
-    if (code) {
-      console.error(`bench: '${name}' ended with code ${code}: ${command.join(' ')}`);
-      process.exit(2);
-    }
-  });
-  const ask = async (line) => {
-    child.stdin.write(`${line}\n`);
-    const { value, done } = await lines.next();
-    if (done) throw new Error(`${name} stopped answering`);
-    return JSON.parse(value);
-  };
-  return { name, ask, end: () => child.stdin.end(), times: [] };
-}
-
-const running = sides.map(start);
+const running = sides.map(startSide);
 for (const side of running) await side.ask('run 3'); // warm up
 for (let round = 0; round < Number(values.rounds); round++) {
   for (const side of running) {
