@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSession, Graph, ModelFile, quantiseMatrix, quantiseProducts, writeModel } from '@lsgmer/onnx';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lsgmer-quantise-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+let state = 1;
+const noise = (count: number): Float32Array =>
+  Float32Array.from({ length: count }, () => ((state = (state * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5) * 2);
+
+const [IN, OUT] = [96, 64];
+const weights = noise(IN * OUT);
+const bias = noise(OUT);
+
+/** Weights as Gemm takes them (turned) or as MatMul does; both products read x. */
+function graph(): Graph {
+  const g = new Graph();
+  g.input('x', 'float32', ['batch', 'rows', IN]);
+  const turned = Float32Array.from({ length: IN * OUT }, (_, i) => weights[(i % IN) * OUT + Math.floor(i / IN)] as number);
+  const matrix = g.initializer('W', 'float32', [IN, OUT], weights);
+  g.output(g.op('MatMul', ['x', matrix]), 'float32', ['batch', 'rows', OUT], 'product');
+  const flat = g.op('Reshape', ['x', g.int64([-1, IN])]);
+  const gemm = [flat, g.initializer('V', 'float32', [OUT, IN], turned), g.initializer('b', 'float32', [OUT], bias)];
+  g.output(g.op('Gemm', gemm, { transB: 1 }), 'float32', ['all', OUT], 'affine');
+  const small = g.initializer('small', 'float32', [IN, 2], noise(2 * IN));
+  g.output(g.op('MatMul', ['x', small]), 'float32', ['batch', 'rows', 2], 'kept');
+  return g;
+}
+
+async function quantised(): Promise<{ path: string; model: ModelFile; changed: number }> {
+  const path = join(folder, 'model.onnx');
+  await writeModel(graph(), path);
+  const model = ModelFile.read(path);
+  const changed = quantiseProducts(model);
+  await model.write(join(folder, 'int8.onnx'));
+  return { path: join(folder, 'int8.onnx'), model, changed };
+}
+
+/** The arithmetic by hand, in doubles: whole steps of both sides, summed as integers. */
+function byHand(row: Float32Array): number[] {
+  const { bytes, steps } = quantiseMatrix(weights, IN, OUT, false);
+  const largest = Math.max(...row.map(Math.abs));
+  const even = (value: number): number => (Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
+  return Array.from({ length: OUT }, (_, o) => {
+    let sum = 0;
+    row.forEach((value, i) => (sum += even((value / largest) * 127) * (bytes[i * OUT + o] as number)));
+    return sum * (largest / 127) * (steps[o] as number);
+  });
+}
+
+describe('quantiseProducts', () => {
+  it('computes whole steps of weights and activations, as by hand', async () => {
+    const { path, model, changed } = await quantised();
+    expect(changed).toBe(2);
+    expect(model.initializers.map(({ name }) => name)).not.toContain('W');
+    const session = await createSession(path, { device: 'cpu', threads: 1 });
+    const x = noise(3 * IN).map((value, i) => value * (1 + Math.floor(i / IN)));
+    const { product, affine } = await session.run({ x: { data: x, shape: [1, 3, IN] } });
+    await session.release();
+    for (let row = 0; row < 3; row++) {
+      const expected = byHand(x.subarray(row * IN, (row + 1) * IN));
+      expected.forEach((value, o) => {
+        expect(product?.data[row * OUT + o]).toBeCloseTo(value, 4);
+        expect(affine?.data[row * OUT + o]).toBeCloseTo(value + (bias[o] as number), 4);
+      });
+    }
+  });
+
+  it('gives a row the same bits alone and among rows of any size', async () => {
+    const { path } = await quantised();
+    const session = await createSession(path, { device: 'cpu', threads: 2 });
+    const x = noise(8 * 5 * IN).map((value, i) => value * (i % 7 === 0 ? 1000 : 1));
+    const names = ['product', 'kept'];
+    const together = await session.run({ x: { data: x, shape: [8, 5, IN] } }, names);
+    for (let b = 0; b < 8; b++) {
+      const alone = await session.run({ x: { data: x.slice(b * 5 * IN, (b + 1) * 5 * IN), shape: [1, 5, IN] } }, names);
+      for (const name of names) {
+        const size = (alone[name]?.data.length as number);
+        expect(together[name]?.data.slice(b * size, (b + 1) * size)).toEqual(alone[name]?.data);
+      }
+    }
+    await session.release();
+  });
+
+  it('keeps the fidelity that 8 bits allow, and rows of zeros finite', async () => {
+    const { path } = await quantised();
+    const exact = await createSession(join(folder, 'model.onnx'), { device: 'cpu', threads: 1 });
+    const session = await createSession(path, { device: 'cpu', threads: 1 });
+    const x = { data: noise(4 * IN).fill(0, 0, IN), shape: [1, 4, IN] };
+    const [found, wanted] = [await session.run({ x }), await exact.run({ x })];
+    const data = found['product']?.data as Float32Array;
+    expect([...data.subarray(0, OUT)].every((value) => value === 0)).toBe(true);
+    let [dot, a, b] = [0, 0, 0];
+    (wanted['product']?.data as Float32Array).forEach((value, i) => {
+      dot += value * (data[i] as number);
+      a += value ** 2;
+      b += (data[i] as number) ** 2;
+    });
+    expect(dot / Math.sqrt(a * b)).toBeGreaterThan(0.9999);
+    expect(found['kept']).toEqual(wanted['kept']);
+    await session.release();
+    await exact.release();
+  });
+});
+
+describe('quantiseMatrix', () => {
+  it('gives each output a step of its own: its largest weight is 64 steps', () => {
+    const { bytes, steps } = quantiseMatrix(Float32Array.of(64, -0.5, 32, 0.25, 0, 0), 3, 2, false);
+    expect([...steps]).toEqual([1, Math.fround(0.5 / 64)]);
+    expect([...bytes]).toEqual([64, -64, 32, 32, 0, 0]);
+    const turned = quantiseMatrix(Float32Array.of(64, 32, 0, -0.5, 0.25, 0), 3, 2, true);
+    expect(turned).toEqual({ bytes, steps });
+  });
+
+  it('leaves an output without weights at zero', () => {
+    expect(quantiseMatrix(new Float32Array(4), 2, 2, false)).toEqual({
+      bytes: new Int8Array(4),
+      steps: Float32Array.of(1, 1),
+    });
+  });
+});
