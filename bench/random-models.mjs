@@ -41,8 +41,14 @@ const sized = (layers, width, heads) => ({
 export const RANDOM_MODELS = {
   'random-wavlm-large': { config: { ...WAVLM, ...sized(24, 1024, 16) }, build: buildWavlm },
   'random-wavlm-mid': { config: { ...WAVLM, ...sized(6, 512, 8) }, build: buildWavlm },
-  'random-roberta-base': { config: { ...ROBERTA, ...sized(12, 768, 12), vocab_size: 50_265 }, build: buildRoberta },
-  'random-alexnet': { config: { model_type: 'alexnet', channels: [64, 192, 384, 256, 256] }, build: buildAlexnet },
+  'random-roberta-base': {
+    config: { ...ROBERTA, ...sized(12, 768, 12), vocab_size: 50_265 },
+    build: buildRoberta,
+  },
+  'random-alexnet': {
+    config: { model_type: 'alexnet', channels: [64, 192, 384, 256, 256] },
+    build: buildAlexnet,
+  },
 };
 
 /** Fast and the same everywhere; variances are kept from layer to layer. */
@@ -54,7 +60,11 @@ class FastRandom {
     if (/norm\.weight$/i.test(name) || name.endsWith('gru_rel_pos_const')) return values.fill(1);
     if (name.endsWith('bias')) return values;
     const inputs = shape.slice(1).reduce((product, dim) => product * dim, 1);
-    const sd = /embeddings\.weight$/.test(name) ? 1 : /rel_attn_embed/.test(name) ? 0.5 : 1 / Math.sqrt(inputs);
+    const sd = /embeddings\.weight$/.test(name)
+      ? 1
+      : /rel_attn_embed/.test(name)
+        ? 0.5
+        : 1 / Math.sqrt(inputs);
     let state = this.#state;
     const scale = (sd * Math.sqrt(12)) / 2 ** 32;
     for (let i = 0; i < values.length; i++) {
@@ -91,5 +101,6 @@ export async function makeRandomModel(name, models, texts = []) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [models, ...names] = process.argv.slice(2);
-  for (const name of names) console.log(await makeRandomModel(name, models, ['oh my god', 'what are you doing here']));
+  for (const name of names)
+    console.log(await makeRandomModel(name, models, ['oh my god', 'what are you doing here']));
 }

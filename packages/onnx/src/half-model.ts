@@ -19,7 +19,9 @@ const LARGEST_HALF = 65_504;
 export function halvePrecision(model: ModelFile, toHalf: (values: Float32Array) => Uint16Array): void {
   const half = (tensor: FileTensor): FileTensor => {
     if (tensor.type !== ELEMENT_TYPES.float32) return tensor;
-    const values = model.floats(tensor).map((value) => Math.min(LARGEST_HALF, Math.max(-LARGEST_HALF, value)));
+    const values = model
+      .floats(tensor)
+      .map((value) => Math.min(LARGEST_HALF, Math.max(-LARGEST_HALF, value)));
     return fileTensor(tensor.name, 'float16', tensor.shape, toHalf(values));
   };
   model.initializers = model.initializers.map(half);
@@ -54,5 +56,11 @@ export function halvePrecision(model: ModelFile, toHalf: (values: Float32Array) 
 }
 
 function cast(from: string, to: string, type: number): FileNode {
-  return { type: 'Cast', domain: '', inputs: [from], outputs: [to], attributes: [integerAttribute('to', type)] };
+  return {
+    type: 'Cast',
+    domain: '',
+    inputs: [from],
+    outputs: [to],
+    attributes: [integerAttribute('to', type)],
+  };
 }

@@ -3,14 +3,7 @@ import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ElementType, ELEMENT_TYPES } from './element-type.ts';
 import { ProtoWriter } from './proto.ts';
-import {
-  type ProtoField,
-  bytesOf,
-  integersOf,
-  readFields,
-  stringsOf,
-  writeFields,
-} from './proto-reader.ts';
+import { type ProtoField, bytesOf, integersOf, readFields, stringsOf, writeFields } from './proto-reader.ts';
 
 /** Fields of onnx.proto that passes look at. */
 const MODEL = { graph: 7, opsets: 8 } as const;
@@ -81,7 +74,9 @@ export class ModelFile {
     this.inputs = bytesOf(parts, GRAPH.input).map(readValue);
     this.outputs = bytesOf(parts, GRAPH.output).map(readValue);
     const opsets = bytesOf(fields, MODEL.opsets).map((one) => readFields(one));
-    const versions = opsets.map((one) => [stringsOf(one, 1)[0] ?? '', Number(integersOf(one, 2)[0] ?? 0n)] as const);
+    const versions = opsets.map(
+      (one) => [stringsOf(one, 1)[0] ?? '', Number(integersOf(one, 2)[0] ?? 0n)] as const,
+    );
     this.domains = new Set(versions.map(([domain]) => domain));
     this.opset = versions.find(([domain]) => domain === '' || domain === 'ai.onnx')?.[1] ?? 0;
     this.taken = new Set([...this.inputs, ...this.initializers].map(({ name }) => name));
@@ -93,7 +88,9 @@ export class ModelFile {
     try {
       return new ModelFile(readFileSync(path), dirname(path));
     } catch (error) {
-      throw new Error(`${path} is not an ONNX model that can be read (${(error as Error).message})`, { cause: error });
+      throw new Error(`${path} is not an ONNX model that can be read (${(error as Error).message})`, {
+        cause: error,
+      });
     }
   }
 
@@ -146,9 +143,10 @@ export class ModelFile {
     const file = openSync(join(this.folder, entries.get('location') ?? ''), 'r');
     try {
       const offset = Number(entries.get('offset') ?? 0);
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const read = readSync(file, bytes, at, bytes.length - at, offset + at);
-        if (read === 0) throw new Error(`${entries.get('location') ?? ''} ends before byte ${offset + bytes.length}`);
+        if (read === 0)
+          throw new Error(`${entries.get('location') ?? ''} ends before byte ${offset + bytes.length}`);
         at += read;
       }
     } finally {
@@ -165,14 +163,17 @@ export class ModelFile {
     for (const { encoded } of this.inputs) graph.bytes(GRAPH.input, encoded);
     for (const { encoded } of this.outputs) graph.bytes(GRAPH.output, encoded);
     const model = writeFields(this.model).message(MODEL.graph, graph);
-    const known = new Set(bytesOf(this.model, MODEL.opsets).map((one) => stringsOf(readFields(one), 1)[0] ?? ''));
+    const known = new Set(
+      bytesOf(this.model, MODEL.opsets).map((one) => stringsOf(readFields(one), 1)[0] ?? ''),
+    );
     for (const domain of this.domains)
       if (!known.has(domain)) model.message(MODEL.opsets, new ProtoWriter().string(1, domain).int(2, 1));
-    if (model.size > LARGEST_MODEL) throw new Error(`the model has ${model.size} bytes, ONNX files end at 2 GiB`);
+    if (model.size > LARGEST_MODEL)
+      throw new Error(`the model has ${model.size} bytes, ONNX files end at 2 GiB`);
     const file = await open(path, 'w');
     try {
       for (const chunk of model.chunks())
-        for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
+        for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten;
       await file.sync();
     } finally {
       await file.close();
@@ -226,7 +227,7 @@ export function changeTensors(node: FileNode, change: (tensor: FileTensor) => Fi
   const attributes = node.attributes.map((encoded) => {
     const fields = readFields(encoded);
     if (fields.some(({ field }) => field === ATTRIBUTE.graph))
-      throw new Error(`an ${node.type} node holds a graph of its own, which is not converted`);
+      throw new Error(`node ${node.type} holds a graph of its own, which is not converted`);
     if (!fields.some(({ field }) => field === ATTRIBUTE.tensor)) return encoded;
     return joined(
       writeFields(

@@ -42,7 +42,9 @@ export function readFields(bytes: Uint8Array): ProtoField[] {
       case LENGTH_DELIMITED: {
         const length = Number(varint());
         if (at + length > bytes.length)
-          throw new Error(`field ${field} of a protobuf message has ${length} bytes, ${bytes.length - at} are left`);
+          throw new Error(
+            `field ${field} of a protobuf message has ${length} bytes, ${bytes.length - at} are left`,
+          );
         fields.push({ field, value: bytes.subarray(at, at + length) });
         at += length;
         break;
@@ -54,7 +56,9 @@ export function readFields(bytes: Uint8Array): ProtoField[] {
         break;
       case FIXED64:
       default:
-        throw new Error(`field ${field} of a protobuf message has wire type ${tag & 7}, which ONNX does not use`);
+        throw new Error(
+          `field ${field} of a protobuf message has wire type ${tag & 7}, which ONNX does not use`,
+        );
     }
   }
   return fields;

@@ -71,10 +71,12 @@ function productOf(node: FileNode, tensors: ReadonlyMap<string, FileTensor>): Pr
   if (node.domain !== '' || (node.type !== 'MatMul' && node.type !== 'Gemm')) return undefined;
   const [input, second, third] = node.inputs as readonly [string, string, string?];
   const weight = tensors.get(second);
-  if (weight === undefined || weight.type !== ELEMENT_TYPES.float32 || weight.shape.length !== 2) return undefined;
+  if (weight === undefined || weight.type !== ELEMENT_TYPES.float32 || weight.shape.length !== 2)
+    return undefined;
   if (Math.min(...weight.shape) < SMALLEST_SIDE || tensors.has(input)) return undefined;
   const plain = (name: string, value: number): boolean => (numberAttribute(node, name) ?? value) === value;
-  if (node.type === 'Gemm' && !(plain('alpha', 1) && plain('beta', 1) && plain('transA', 0))) return undefined;
+  if (node.type === 'Gemm' && !(plain('alpha', 1) && plain('beta', 1) && plain('transA', 0)))
+    return undefined;
   return {
     input,
     weight,
@@ -117,7 +119,10 @@ class Pass {
   private activation(x: string): Activation {
     const known = this.activations.get(x);
     if (known !== undefined) return known;
-    const largest = this.op('Max', [this.rowMaximum(this.op('Abs', [x])), this.constant('tiny', 'float32', Float32Array.of(TINY))]);
+    const largest = this.op('Max', [
+      this.rowMaximum(this.op('Abs', [x])),
+      this.constant('tiny', 'float32', Float32Array.of(TINY)),
+    ]);
     const most = this.constant('steps', 'float32', Float32Array.of(ACTIVATION_STEPS));
     const scaled = this.op('Mul', [x, this.op('Div', [most, largest])]);
     const one = this.constant('one', 'float32', Float32Array.of(1));
@@ -199,7 +204,9 @@ export function quantiseMatrix(
     const step = Math.fround(largest / WEIGHT_STEPS) || 1;
     steps[output] = step;
     for (let input = 0; input < inputs; input++)
-      bytes[input * outputs + output] = Math.round((weights[output * perOutput + input * perInput] as number) / step);
+      bytes[input * outputs + output] = Math.round(
+        (weights[output * perOutput + input * perInput] as number) / step,
+      );
   }
   return { bytes, steps };
 }

@@ -6,7 +6,12 @@ const joined = (writer: ProtoWriter): Uint8Array => new Uint8Array(Buffer.concat
 
 describe('readFields', () => {
   const message = joined(
-    new ProtoWriter().int(1, -3).string(2, 'añb').float(3, 0.5).int(1, 300).bytes(4, Uint8Array.of(0x96, 1, 5)),
+    new ProtoWriter()
+      .int(1, -3)
+      .string(2, 'añb')
+      .float(3, 0.5)
+      .int(1, 300)
+      .bytes(4, Uint8Array.of(0x96, 1, 5)),
   );
 
   it('reads what was written', () => {
