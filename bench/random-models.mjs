@@ -60,9 +60,9 @@ class FastRandom {
     if (/norm\.weight$/i.test(name) || name.endsWith('gru_rel_pos_const')) return values.fill(1);
     if (name.endsWith('bias')) return values;
     const inputs = shape.slice(1).reduce((product, dim) => product * dim, 1);
-    const sd = /embeddings\.weight$/.test(name)
+    const sd = name.endsWith('embeddings.weight')
       ? 1
-      : /rel_attn_embed/.test(name)
+      : name.includes('rel_attn_embed')
         ? 0.5
         : 1 / Math.sqrt(inputs);
     let state = this.#state;
@@ -94,8 +94,8 @@ export async function makeRandomModel(name, models, texts = []) {
   }
   if (config.model_type === 'wavlm') json('preprocessor_config.json', { do_normalize: true });
   await writeModel(build(config, new FastRandom()), join(folder, 'model.onnx'));
-  const graph = sha256Hex(name);
-  json('model.json', { format: 1, name, weights: graph, ...(tokenizer && { tokenizer }), graph });
+  const weights = sha256Hex(name);
+  json('model.json', { format: 1, name, weights, ...(tokenizer && { tokenizer }) });
   return folder;
 }
 
