@@ -49,6 +49,7 @@ export interface TrainAsk {
   readonly engine: EngineFactory;
   readonly missing: Recipe['missing'];
   readonly analysis: boolean;
+  readonly select: Recipe['select'];
 }
 
 const RECIPES = join(dirname(fileURLToPath(import.meta.url)), '../../../recipes');
@@ -155,7 +156,7 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
       variants,
       sources,
       missing: ask.missing,
-      select: recipe?.select ?? 'last',
+      select: ask.select,
       engine: ask.engine,
       analysis: ask.analysis,
       runs: context.runs,

@@ -39,6 +39,7 @@ export * from './head/interpolation.ts';
 export * from './head/lsgmer.ts';
 export * from './record/coverage.ts';
 export * from './record/predictions.ts';
+export * from './record/row-losses.ts';
 export * from './record/run-folder.ts';
 export * from './record/run-id.ts';
 export * from './record/run-state.ts';

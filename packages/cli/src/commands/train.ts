@@ -35,6 +35,7 @@ interface TrainOptions extends CommonOptions {
   seeds?: string | undefined;
   ablation?: string | undefined;
   missing?: 'error' | 'wrong' | 'drop' | undefined;
+  select?: 'last' | 'dev' | 'oracle-test' | undefined;
   device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
   threads?: number | undefined;
   analysis?: boolean | undefined;
@@ -87,6 +88,10 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
         choices: ['error', 'wrong', 'drop'] as const,
         describe: 'test utterances without features',
       })
+      .option('select', {
+        choices: ['last', 'dev', 'oracle-test'] as const,
+        describe: 'epoch that counts: the last, the best on dev, the best on test (flatters; labelled)',
+      })
       .option('device', {
         choices: ['auto', 'cpu', 'cuda', 'webgpu'] as const,
         default: 'cpu' as const,
@@ -116,6 +121,7 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
       .example('$0 train --dataset demo --recipe demo', '')
       .example('$0 train --dataset iemocap --fold 1 --seeds 3 --set epochs=20', '')
       .example('$0 train --dataset meld --protocol fixed-split+dev --dev dialogue:0.1', '')
+      .example('$0 train --dataset iemocap --dev session --select dev', '')
       .example('$0 train --options', ''),
   handler: async (options) => {
     const context = createContext(options);
@@ -163,6 +169,7 @@ export async function runTraining(
     ablations: options.ablation === undefined ? [] : parseAblations(options.ablation),
     missing: options.missing ?? recipe?.missing ?? 'error',
     analysis: options.analysis ?? true,
+    select: options.select ?? recipe?.select ?? 'last',
     engine: await onnxEngine({
       device: options.device,
       ...(threads === undefined ? {} : { threads }),

@@ -1,6 +1,8 @@
 import type { ExperimentResult, PooledResult, Scores, SeedResult, VariantResult } from '@lsgmer/train';
 import { headedTable } from './table.ts';
 
+type Rule = ExperimentResult['select'];
+
 /** Best possible scores of a generated corpus, by variant: shares of 1. */
 export type Ceilings = { readonly [variant: string]: { readonly wa: number; readonly ua: number } };
 
@@ -9,6 +11,13 @@ const signed = (sd: number | undefined): string => (sd === undefined ? '' : ` ±
 const columns = (scores: Scores): string[] => [percent(scores.wa), percent(scores.ua), percent(scores.wf1)];
 const coverage = (evaluated: number, expected: number): string => `${evaluated} of ${expected}`;
 
+const RULES: { readonly [rule in Rule]: string } = {
+  last: 'last',
+  dev: 'dev (best on the dev part, fold by fold)',
+  'oracle-test':
+    'oracle-test (best on the TEST part itself: it flatters, and compares with oracle numbers only)',
+};
+
 /** The whole result of an experiment as text: what was run under which rule, each variant, then all side by side. */
 export function experimentText(result: ExperimentResult, ceilings?: Ceilings): string {
   const seeds = result.variants[0]?.seeds.map((one) => one.seed) ?? [];
@@ -16,7 +25,7 @@ export function experimentText(result: ExperimentResult, ceilings?: Ceilings): s
     result.synthetic ? 'SYNTHETIC data: these numbers say nothing about emotion recognition' : '',
     `${result.dataset}, task ${result.task}, ${plural(result.folds.length, 'fold')}, ${plural(seeds.length, 'seed')} (${seeds.join(', ')})`,
     ...protocolLines(result),
-    `epoch taken: ${result.select}; engine ${result.engine} on ${result.device}; all scores in %`,
+    `epoch taken: ${RULES[result.select]}; engine ${result.engine} on ${result.device}; all scores in %`,
   ].filter((line) => line !== '');
   const parts = [
     head.join('\n'),
@@ -46,10 +55,11 @@ function variantText(result: ExperimentResult, variant: VariantResult, ceilings?
     ([input, name]) => `${input} ${name.replace(/(@.{8}).*/, '$1')}`,
   );
   const lines = [`${variant.name}: ${features.join(', ')}`];
-  for (const seed of variant.seeds) lines.push(foldsTable(seed, variant, ceilings?.[variant.name]));
-  if (variant.seeds.length > 1) lines.push(seedsTable(variant));
+  for (const seed of variant.seeds)
+    lines.push(foldsTable(seed, variant, result.select, ceilings?.[variant.name]));
+  if (variant.seeds.length > 1) lines.push(seedsTable(variant, result.select));
   const last = variant.seeds.at(-1);
-  if (last !== undefined) lines.push(confusionText(last.pooled, result.classes, last.seed));
+  if (last !== undefined) lines.push(confusionText(last.pooled, result, last.seed));
   const { coverage: c } = variant;
   if (c.missingTest.length > 0)
     lines.push(
@@ -58,9 +68,18 @@ function variantText(result: ExperimentResult, variant: VariantResult, ceilings?
   return lines.join('\n');
 }
 
-function foldsTable(seed: SeedResult, variant: VariantResult, ceiling?: { wa: number; ua: number }): string {
+/** What stands in a table's first column head: an oracle number is never seen without its name. */
+const ruled = (title: string, rule: Rule): string => (rule === 'last' ? title : `${title} (${rule})`);
+
+function foldsTable(
+  seed: SeedResult,
+  variant: VariantResult,
+  rule: Rule,
+  ceiling?: { wa: number; ua: number },
+): string {
   const rows = seed.folds.map((fold) => [
     fold.fold,
+    String(fold.epoch),
     ...columns(fold.scores),
     `${coverage(fold.evaluated, fold.expected)}${fold.absent > 0 ? ` (${plural(fold.absent, 'class', 'classes')} absent)` : ''}`,
   ]);
@@ -68,6 +87,7 @@ function foldsTable(seed: SeedResult, variant: VariantResult, ceiling?: { wa: nu
   if (seed.folds.length > 1) {
     rows.push([
       'mean over folds ± sd',
+      '',
       `${percent(mean.wa)}${signed(sd?.wa)}`,
       `${percent(mean.ua)}${signed(sd?.ua)}`,
       `${percent(mean.wf1)}${signed(sd?.wf1)}`,
@@ -76,30 +96,35 @@ function foldsTable(seed: SeedResult, variant: VariantResult, ceiling?: { wa: nu
   }
   rows.push([
     'pooled',
+    '',
     ...columns(seed.pooled.scores),
     coverage(seed.pooled.evaluated, seed.pooled.expected),
   ]);
-  if (ceiling !== undefined) rows.push(['best possible', percent(ceiling.wa), percent(ceiling.ua), '', '']);
-  return headedTable([`${variant.name}, seed ${seed.seed}`, 'WA', 'UA', 'WF1', 'n'], rows);
+  if (ceiling !== undefined)
+    rows.push(['best possible', '', percent(ceiling.wa), percent(ceiling.ua), '', '']);
+  return headedTable(
+    [ruled(`${variant.name}, seed ${seed.seed}`, rule), 'epoch', 'WA', 'UA', 'WF1', 'n'],
+    rows,
+  );
 }
 
-function seedsTable(variant: VariantResult): string {
+function seedsTable(variant: VariantResult, rule: Rule): string {
   const { pooled } = variant.overSeeds;
   const cell = (key: 'wa' | 'ua' | 'wf1'): string =>
     `${percent(pooled.mean[key])}${signed(pooled.sd?.[key])}`;
   return headedTable(
-    [`${variant.name}, over seeds`, 'WA', 'UA', 'WF1'],
+    [ruled(`${variant.name}, over seeds`, rule), 'WA', 'UA', 'WF1'],
     [['pooled, mean ± sd over seeds', cell('wa'), cell('ua'), cell('wf1')]],
   );
 }
 
-function confusionText(pooled: PooledResult, classes: readonly string[], seed: number): string {
+function confusionText(pooled: PooledResult, { classes, select }: ExperimentResult, seed: number): string {
   const rows = pooled.confusion.map((row, k) => [
     classes[k] as string,
     ...row.map(String),
     pooled.classes[k]?.support === 0 ? '-' : percent(pooled.classes[k]?.recall ?? 0),
   ]);
-  return headedTable([`confusion, seed ${seed} (rows: truth)`, ...classes, 'recall'], rows);
+  return headedTable([ruled(`confusion, seed ${seed}, rows: truth`, select), ...classes, 'recall'], rows);
 }
 
 function summaryText(result: ExperimentResult, ceilings?: Ceilings): string {

@@ -24,8 +24,14 @@ export type Variant = z.infer<typeof Variant>;
 export const MissingRule = z.enum(['error', 'wrong', 'drop']);
 export type MissingRule = z.infer<typeof MissingRule>;
 
-/** The rule that picks the epoch a result is taken from; it stands beside every number. */
-export const SelectionRule = z.enum(['last']);
+/**
+ * The rule that picks the epoch a result is taken from; it stands beside every number. `last`: the last one. `dev`: the
+ * best on a dev part that training never sees. `oracle-test`: the best on the test part itself, as much of the
+ * literature does; such a number flatters, and is never shown without its name. Best in the task's main metric, the
+ * earliest on ties, for each fold; every metric then comes from that epoch.
+ */
+export const SelectionRule = z.enum(['last', 'dev', 'oracle-test']);
+export const selectionRules = SelectionRule.options;
 export type SelectionRule = z.infer<typeof SelectionRule>;
 
 /** recipes/<name>/recipe.json: a whole experiment as data. */

@@ -47,7 +47,7 @@ export class EagerEngine implements Engine {
 
   async gradients(batch: HostBatch): Promise<StepResult> {
     const { head, config } = this;
-    const { gradients, loss, ce, apc, logits } = inScope(() =>
+    const { gradients, loss, ce, apc, logits, gate } = inScope(() =>
       trainingPass(head, config, this.parameterTensors(), this.batchTensors(batch)),
     );
     for (const { name, offset } of this.views) {
@@ -62,6 +62,7 @@ export class EagerEngine implements Engine {
       ce: await number(ce),
       apc: await number(apc),
       logits: await take(logits),
+      ...(gate === undefined ? {} : { gate: await take(gate) }),
     };
   }
 

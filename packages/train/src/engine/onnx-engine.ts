@@ -144,13 +144,26 @@ export class OnnxEngine implements Engine {
     const target = this.cleared
       ? this.flatGradient
       : (this.addend ??= new Float32Array(this.flatGradient.length));
-    const fetches: Record<string, HostTensor | null> = { loss: null, ce: null, apc: null, logits: null };
+    const hasGate = session.outputs.some(({ name }) => name === 'gate');
+    const fetches: Record<string, HostTensor | null> = {
+      loss: null,
+      ce: null,
+      apc: null,
+      logits: null,
+      ...(hasGate ? { gate: null } : {}),
+    };
     for (const view of this.views) fetches[GRADIENT + view.name] = part(target, view);
     const outputs = await session.run(this.feeds(session, inputs), fetches);
     if (target !== this.flatGradient) add(this.flatGradient, target);
     this.cleared = false;
     const number = (name: string): number => values(outputs, name)[0] as number;
-    return { loss: number('loss'), ce: number('ce'), apc: number('apc'), logits: values(outputs, 'logits') };
+    return {
+      loss: number('loss'),
+      ce: number('ce'),
+      apc: number('apc'),
+      logits: values(outputs, 'logits'),
+      ...(hasGate ? { gate: values(outputs, 'gate') } : {}),
+    };
   }
 
   async forward(
@@ -202,8 +215,8 @@ export class OnnxEngine implements Engine {
         const { logits, extra } = evaluationPass(head, config, weights, batch, purpose === 'analyse');
         return { logits, ...prefixed(extra, EXTRA) };
       }
-      const { gradients, ...results } = trainingPass(head, config, weights, batch);
-      return { ...results, ...prefixed(gradients, GRADIENT) };
+      const { gradients, gate, ...results } = trainingPass(head, config, weights, batch);
+      return { ...results, ...(gate === undefined ? {} : { gate }), ...prefixed(gradients, GRADIENT) };
     };
     return trace([...parameters, ...inputs], build, { unusedInputs: 'drop' });
   }

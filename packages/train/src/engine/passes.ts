@@ -8,6 +8,8 @@ export interface TrainingPass {
   readonly apc: tf.Tensor;
   /** [B, N] */
   readonly logits: tf.Tensor;
+  /** [B, 2], where the head has a fusion gate. */
+  readonly gate: tf.Tensor | undefined;
   /** By parameter, of its shape. */
   readonly gradients: Tensors;
 }
@@ -24,13 +26,19 @@ export function trainingPass(
 ): TrainingPass {
   const names = Object.keys(parameters);
   const variables = names.map((name) => parameters[name] as tf.Tensor);
-  let kept: { ce: tf.Tensor; apc: tf.Tensor; logits: tf.Tensor } | undefined;
+  let kept: Pick<TrainingPass, 'ce' | 'apc' | 'logits' | 'gate'> | undefined;
   // Not tf.valueAndGrads: that refuses a function which leaves one of its variables out.
   const { value, grads } = tf.engine().gradients(
     () => {
       const output = head.forward(parameters, batch, config, true);
       const { loss, ce, apc } = head.loss(parameters, output, batch, config);
-      kept = { ce: tf.keep(ce), apc: tf.keep(apc), logits: tf.keep(output.logits) };
+      const { gate } = output.extra;
+      kept = {
+        ce: tf.keep(ce),
+        apc: tf.keep(apc),
+        logits: tf.keep(output.logits),
+        gate: gate === undefined ? undefined : tf.keep(gate),
+      };
       return loss;
     },
     variables,

@@ -16,6 +16,11 @@ export interface Prediction {
   readonly probabilities: readonly number[];
 }
 
+/** -ln of the true class's probability; 744.4 at most, where that has become 0. */
+export function lossOf({ label, probabilities }: Prediction): number {
+  return -Math.log(Math.max(probabilities[label] as number, Number.MIN_VALUE));
+}
+
 /**
  * Scores every utterance of a pass with the engine's present parameters.
  * @returns in the order of `joined`
@@ -58,4 +63,12 @@ export function softmax(logits: Float32Array): number[] {
   const exps = Array.from(logits, (x) => Math.exp(x - top));
   const total = exps.reduce((a, b) => a + b, 0);
   return exps.map((x) => x / total);
+}
+
+/** ln of the softmax at one place, in float64. */
+export function logSoftmaxAt(logits: Float32Array, place: number): number {
+  const top = Math.max(...logits);
+  let total = 0;
+  for (const x of logits) total += Math.exp(x - top);
+  return (logits[place] as number) - top - Math.log(total);
 }

@@ -40,7 +40,7 @@ export async function runExperiment(
         const folder = folderOf(request, run);
         if (folder.finished) {
           pinFeatures(request, run);
-          outcomes.push(finishedOutcome(folder, run, request.classes));
+          outcomes.push(outcomeOf(request, folder, run, true));
           continue;
         }
         if (context.signal?.aborted === true) throw new Interrupted(`stopped before ${titleOf(run)}`);
@@ -82,15 +82,17 @@ async function executeRun(
   const items = (rows: readonly { id: string }[]): number[] => rows.map(({ id }) => index.get(id) as number);
   folder.begin(configRecord(request, run));
   pinFeatures(request, run);
-  const predictions = await fit(
+  await fit(
     {
       head: request.head,
       configuration: variant.request.configuration,
       classes: request.classes,
+      metric: request.metric,
       sources: variant.sources,
       joined: { ...variant.joined, rows: run.labels },
       shapes: variant.shapes,
       train: items(run.parts.train),
+      dev: items(run.parts.dev),
       test: items(run.parts.test),
       fold: run.fold,
       seed: run.seed,
@@ -100,7 +102,7 @@ async function executeRun(
     },
     { reporter: context.reporter, signal: context.signal, now: context.now, title: titleOf(run) },
   );
-  return { plan: run, predictions: withUnanswered(predictions, run), skipped: false };
+  return outcomeOf(request, folder, run, false);
 }
 
 /** Tells the stores which feature sets this run depends on. */
@@ -110,10 +112,18 @@ function pinFeatures({ stores = [], dataset }: ExperimentRequest, { id, identity
   pinRun(stores, dataset, { run: id, fingerprints });
 }
 
-function finishedOutcome(folder: RunFolder, run: RunPlan, classes: readonly string[]): RunOutcome {
-  const { text, path } = folder.predictions();
-  const predictions = decodePredictions(text, classes, path);
-  return { plan: run, predictions: withUnanswered(predictions, run), skipped: true };
+/** What a finished run says under the experiment's selection rule. */
+function outcomeOf(
+  { classes, select }: ExperimentRequest,
+  folder: RunFolder,
+  run: RunPlan,
+  skipped: boolean,
+): RunOutcome {
+  const { text, path } = folder.predictions(select);
+  const predictions = withUnanswered(decodePredictions(text, classes, path), run);
+  const epoch = folder.state()?.chosen[select]?.epoch;
+  if (epoch === undefined) throw new Error(`${folder.path}: no epoch chosen by ${select}`);
+  return { plan: run, predictions, epoch, skipped };
 }
 
 /** A run holds what its head said; what is missing counts by the experiment's rule, which is no part of the run. */
@@ -128,12 +138,12 @@ function withUnanswered(predictions: readonly Prediction[], { parts }: RunPlan):
 }
 
 function configRecord(request: ExperimentRequest, run: RunPlan): Json {
-  const { expected, missingTest, missingTrain } = run.parts.coverage;
+  const { expected, missingTest, missingTrain, missingDev } = run.parts.coverage;
   return {
     run: run.id,
     variant: run.variant,
     identity: run.identity as unknown as Json,
-    coverage: { expected, missingTest, missingTrain } as unknown as Json,
+    coverage: { expected, missingTest, missingTrain, missingDev } as unknown as Json,
     environment: request.environment,
   };
 }
@@ -144,10 +154,14 @@ function titleOf({ variant, fold, seed }: RunPlan): string {
 
 /** Training utterances without features are never dropped in silence. */
 function reportDropped({ request, covered }: VariantPlan, reporter: Reporter): void {
-  const dropped = new Map(covered.flatMap((one) => one.coverage.missingTrain.map((m) => [m.id, m.reason])));
+  const dropped = new Map(
+    covered.flatMap(({ coverage: { missingTrain, missingDev } }) =>
+      [...missingTrain, ...missingDev].map(({ id, reason }) => [id, reason]),
+    ),
+  );
   if (dropped.size === 0) return;
   const list = [...dropped].map(([id, reason]) => `${id}: ${reason}`).join('; ');
   reporter.warn(
-    `variant ${request.name}: ${dropped.size} training utterances lack a feature and are left out: ${list}`,
+    `variant ${request.name}: ${dropped.size} training or dev utterances lack a feature and are left out: ${list}`,
   );
 }

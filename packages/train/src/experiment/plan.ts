@@ -10,7 +10,7 @@ import {
   type LabelledId,
 } from '../batches/source.ts';
 import type { BatchShape, Head, HeadConfig } from '../head/contract.ts';
-import { type CoveredParts, cover, requireCoverage } from '../record/coverage.ts';
+import { type CoveredParts, cover, requireParts } from '../record/coverage.ts';
 import {
   featureIdentities,
   NUMERICS_VERSION,
@@ -58,6 +58,7 @@ export interface ExperimentPlan {
  *   utterances without features under the rule `error`
  */
 export function planExperiment(request: ExperimentRequest): ExperimentPlan {
+  requireDev(request);
   const problems: string[] = [];
   const variants = request.variants.flatMap((variant) => {
     try {
@@ -72,6 +73,16 @@ export function planExperiment(request: ExperimentRequest): ExperimentPlan {
   return { request, variants };
 }
 
+/** The selection rule `dev` needs a dev part in every fold. */
+function requireDev({ select, folds }: ExperimentRequest): void {
+  const without = folds.filter((fold) => fold.dev.length === 0).map((fold) => fold.id);
+  if (select !== 'dev' || without.length === 0) return;
+  throw new UserErrors([
+    `--select dev needs a dev part, and fold${without.length === 1 ? '' : 's'} ${without.join(', ')} ` +
+      `${without.length === 1 ? 'has' : 'have'} none: carve one with --dev session, dialogue:0.1 or speaker:0.1`,
+  ]);
+}
+
 function planVariant(request: ExperimentRequest, variant: VariantRequest): VariantPlan {
   const { head, classes, rows, folds, missing } = request;
   const { configuration } = variant;
@@ -80,9 +91,16 @@ function planVariant(request: ExperimentRequest, variant: VariantRequest): Varia
   const byId = new Map(rows.map((row) => [row.id, row]));
   const labelled = (ids: readonly string[]): LabelledId[] => ids.map((id) => rowOf(byId, id));
   const covered = folds.map((fold) =>
-    cover(labelled(fold.train), labelled(fold.test), joined.missing, missing),
+    cover(
+      { train: labelled(fold.train), dev: labelled(fold.dev), test: labelled(fold.test) },
+      joined.missing,
+      missing,
+    ),
   );
-  requireCoverage(covered.map((parts, i) => ({ ...parts, fold: (folds[i] as Fold).id })));
+  requireParts(
+    covered.map((parts, i) => ({ ...parts, fold: (folds[i] as Fold).id })),
+    request.select,
+  );
   const shapes = chooseShapes(joined.lengths, configuration.trainer);
   const features = featureIdentities(sources, joined.rows);
   const runs = request.seeds.flatMap((seed) =>
@@ -98,7 +116,8 @@ function planVariant(request: ExperimentRequest, variant: VariantRequest): Varia
         head: head.name,
         config: configuration.values,
         features,
-        utterances: utterancesDigest({ train, test: parts.test }),
+        metric: request.metric,
+        utterances: utterancesDigest({ train, dev: parts.dev, test: parts.test }),
         engine: request.engine.name,
         device: request.engine.device,
         numerics: NUMERICS_VERSION,

@@ -18,6 +18,8 @@ import type { ProtocolNote } from './request.ts';
 export interface FoldResult {
   readonly fold: string;
   readonly run: string;
+  /** The epoch that the selection rule picks. */
+  readonly epoch: number;
   readonly scores: Scores;
   /** Test utterances that count, of those that the task expects. */
   readonly evaluated: number;
@@ -94,7 +96,9 @@ export interface ExperimentResult {
 /** A run with its outcome. */
 export interface RunOutcome {
   readonly plan: RunPlan;
+  /** Of the epoch that the selection rule picks. */
   readonly predictions: readonly Prediction[];
+  readonly epoch: number;
   readonly skipped: boolean;
 }
 
@@ -135,11 +139,12 @@ export function variantResult(
   };
 }
 
-function foldResult({ plan, predictions, skipped }: RunOutcome, classes: number): FoldResult {
+function foldResult({ plan, predictions, epoch, skipped }: RunOutcome, classes: number): FoldResult {
   const metrics = scorePredictions(predictions, classes);
   return {
     fold: plan.fold,
     run: plan.id,
+    epoch,
     scores: scoresOf(metrics),
     evaluated: metrics.n,
     expected: plan.parts.coverage.expected,

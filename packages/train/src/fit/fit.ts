@@ -8,27 +8,36 @@ import { planEpoch, planPass, type Update } from '../batches/epoch.ts';
 import { prefetched, type Wanted } from '../batches/prefetch.ts';
 import { featureDims, type FeatureSources, type Joined } from '../batches/source.ts';
 import type { Configuration } from '../config/configuration.ts';
-import { argmax, predict, type Prediction } from '../evaluate/predict.ts';
-import { scoresOf, scorePredictions } from '../evaluate/summary.ts';
-import type { BatchShape, Engine, Head, HostBatch, StepResult } from '../head/contract.ts';
+import type { MetricKey } from '../evaluate/metrics.ts';
+import { lossOf, predict, type Prediction } from '../evaluate/predict.ts';
+import type { BatchShape, Engine, Head } from '../head/contract.ts';
 import { encodePredictions } from '../record/predictions.ts';
-import type { EpochTiming, RunFolder } from '../record/run-folder.ts';
-import { type EpochRecord, type EpochSums, noSums } from '../record/run-state.ts';
-import { badBatch, requireFinite } from './finite.ts';
+import { RowLosses } from '../record/row-losses.ts';
+import type { EpochTiming, RuleResult, RunFolder } from '../record/run-folder.ts';
+import { type EpochRecord, noSums } from '../record/run-state.ts';
+import { epochRecord } from './epoch-record.ts';
+import { requireFinite } from './finite.ts';
+import { EpochSelection, searchingRules } from './selection.ts';
 import { TrainingState } from './training-state.ts';
+import { runUpdate } from './update.ts';
 
 /** One run: a configuration on one fold with one seed. */
 export interface FitRequest {
   readonly head: Head;
   readonly configuration: Configuration;
   readonly classes: readonly string[];
+  /** Picks epochs. */
+  readonly metric: MetricKey;
   readonly sources: FeatureSources;
-  /** Utterances of both parts, with the labels that training sees. */
+  /** Utterances of all parts, with the labels that training sees. */
   readonly joined: Joined;
   /** Static shapes that cover all of them. */
   readonly shapes: readonly BatchShape[];
   /** Indices into `joined`. */
   readonly train: readonly number[];
+  /** Never trained on; empty where there is no dev part. */
+  readonly dev: readonly number[];
+  /** Empty in a trial of a sweep. */
   readonly test: readonly number[];
   readonly fold: string;
   readonly seed: number;
@@ -55,28 +64,33 @@ const SAVE_AFTER = 3000;
 /**
  * Trains one run from its start, or from where its folder says that it stopped; ends with the same bits either
  * way. Saves after an epoch (every few seconds, where epochs are short), and between two updates when `signal` is
- * aborted.
- * @returns predictions for the test part after the last epoch (selection rule `last`)
+ * aborted. Leaves in its folder a head and predictions of the test part for every selection rule.
  * @throws Interrupted after saving; UserError for a loss that is not finite, an unreadable row, a damaged record
  */
-export async function fit(request: FitRequest, context: FitContext): Promise<Prediction[]> {
+export async function fit(request: FitRequest, context: FitContext): Promise<void> {
   const { head, configuration, classes, sources, joined, shapes, engine, folder, seed } = request;
   const { epochs } = configuration.trainer;
   const assembler = new Assembler(head, configuration.head, classes.length, joined, sources);
   const dims = featureDims(sources);
   const state = new TrainingState(head, configuration, dims, classes.length, seed, engine);
+  const selection = new EpochSelection();
+  const { losses, lossRow } = rowLosses(request);
   const saved = folder.load();
   const records: EpochRecord[] = [...(saved?.epochs ?? [])];
   const timings: EpochTiming[] = folder.timings().slice(0, saved?.state.epoch ?? 0);
   let { epoch, position, step, sums } = saved?.state ?? { epoch: 0, position: 0, step: 0, sums: noSums };
-  if (saved !== undefined) state.restore(saved.tensors, step);
-  const pass = planPass(request.test, joined.lengths, shapes);
+  if (saved !== undefined) {
+    state.restore(saved.tensors, step);
+    selection.restore(saved.state.chosen, saved.tensors);
+    if (saved.tensors['losses'] !== undefined) losses.restore(saved.tensors['losses']);
+  }
+  const passes = {
+    dev: planPass(request.dev, joined.lengths, shapes),
+    test: planPass(request.test, joined.lengths, shapes),
+  };
   const about = { run: folder.id, rule: 'last', classes };
   const specs = head.parameters(configuration.head, dims, classes.length);
   const tables = request.analysis === false ? undefined : folder.labelHistory(epoch);
-  let predictions: Prediction[] | undefined;
-  let lastSave = context.now();
-
   const asEvaluated = async <T>(use: () => T | Promise<T>): Promise<T> => {
     const restore = state.labels.forEvaluation(engine.parameters);
     try {
@@ -85,16 +99,27 @@ export async function fit(request: FitRequest, context: FitContext): Promise<Pre
       restore();
     }
   };
-  const evaluate = (): Promise<Prediction[]> =>
-    asEvaluated(() => predict(engine, assembler, pass, joined, classes.length));
+  const evaluate = (part: 'dev' | 'test'): Promise<Prediction[]> =>
+    asEvaluated(() => predict(engine, assembler, passes[part], joined, classes.length));
   const rememberLabels = (): Promise<unknown> =>
     asEvaluated(() => tables?.push(...labelTables(specs, engine.parameters, epoch)));
   const labels = (): Uint8Array | undefined => tables && encodeLabelHistory(tables, about);
 
+  const onLoss = (id: string, loss: number): void => losses.set(epoch, lossRow.get(id) as number, loss);
+  const updating = { engine, joined, classes: classes.length, onLoss };
+  let latest: readonly Prediction[] | undefined;
+  let lastSave = context.now();
   const save = (): void => {
     folder.addTiming(timings);
-    folder.save({ epoch, position, step, sums }, state.tensors(), records, labels());
+    const tensors = {
+      ...state.tensors(),
+      ...selection.tensors(),
+      losses: losses.tensor(Math.min(epoch + 1, epochs)),
+    };
+    folder.save({ epoch, position, step, sums, chosen: selection.chosen }, tensors, records, labels());
+    lastSave = context.now();
   };
+
   if (saved === undefined) await rememberLabels();
 
   while (epoch < epochs) {
@@ -108,9 +133,8 @@ export async function fit(request: FitRequest, context: FitContext): Promise<Pre
           save();
           throw new Interrupted(`${context.title}: stopped in epoch ${epoch + 1}, after ${step} updates`);
         }
-        const update = updates[position] as Update;
         const when = `in epoch ${epoch + 1}, update ${position + 1} of ${updates.length}`;
-        sums = await runUpdate(request, batches, update, sums, when);
+        sums = await runUpdate(updating, batches, updates[position] as Update, sums, when);
         state.update();
         step++;
       }
@@ -120,38 +144,53 @@ export async function fit(request: FitRequest, context: FitContext): Promise<Pre
     requireFinite(engine.parameters, `after epoch ${epoch + 1}`);
     const seconds = (context.now() - started) / 1000;
     const movement = state.endEpoch();
-    predictions = await evaluate();
+    const [dev, test] = [await evaluate('dev'), await evaluate('test')];
+    latest = test;
+    for (const one of [...dev, ...test]) losses.set(epoch, lossRow.get(one.id) as number, lossOf(one));
     epoch++;
     await rememberLabels();
-    records.push(epochRecord(epoch, sums, movement, predictions, classes.length));
+    const record = epochRecord({ epoch, sums, movement, lr: state.lr, dev, test, classes: classes.length });
+    records.push(record);
+    for (const [rule, scores] of [
+      ['dev', record.dev],
+      ['oracle-test', record.test],
+    ] as const)
+      if (scores !== null) selection.offer(rule, epoch, scores[request.metric], () => state.forEvaluation());
     timings.push({ epoch, seconds, utterancesPerSecond: (sums.rows - first) / seconds });
     position = 0;
     sums = noSums;
-    if (epoch < epochs && context.now() - lastSave >= SAVE_AFTER) {
-      save();
-      lastSave = context.now();
-    }
-    const { loss, trainWa } = records.at(-1) as EpochRecord;
-    const note = `loss ${loss.toFixed(4)}, train WA ${(100 * trainWa).toFixed(1)}`;
+    if (epoch < epochs && context.now() - lastSave >= SAVE_AFTER) save();
+    const note = `loss ${record.loss.toFixed(4)}, train WA ${(100 * record.trainWa).toFixed(1)}`;
     context.reporter.progress({ task: context.title, done: epoch, total: epochs, unit: 'epochs', note });
   }
 
-  const answers = (predictions ??= await evaluate());
   folder.addTiming(timings);
-  await asEvaluated(async () => {
-    const rows = tables && (await analyse(engine, assembler, pass, joined, request.fold, answers));
-    folder.finish(
-      {
-        head: { tensors: state.named(), metadata: { run: folder.id, head: head.name, epoch: String(epoch) } },
-        predictions: encodePredictions(answers, request.fold, classes),
-        epochs: records,
-        analysis: rows && encodeAnalysis(rows, about),
-        labels: labels(),
-      },
-      { epoch, step, sums },
-    );
-  });
-  return answers;
+  const rules: RuleResult[] = [];
+  let analysis: Uint8Array | undefined;
+  const last = { epoch, score: null, parameters: state.forEvaluation() };
+  for (const rule of ['last', ...searchingRules] as const) {
+    const chosen = rule === 'last' ? last : selection.of(rule);
+    if (chosen === undefined) continue;
+    engine.parameters.set(chosen.parameters);
+    const fresh = chosen.epoch === epoch ? latest : undefined;
+    const predictions = fresh ?? (await predict(engine, assembler, passes.test, joined, classes.length));
+    const metadata = { run: folder.id, head: head.name, rule, epoch: String(chosen.epoch) };
+    if (rule === 'last' && tables !== undefined) {
+      const rows = await analyse(engine, assembler, passes.test, joined, request.fold, predictions);
+      analysis = encodeAnalysis(rows, about);
+    }
+    rules.push({
+      rule,
+      head: { tensors: state.named(), metadata },
+      predictions:
+        predictions.length === 0 ? undefined : encodePredictions(predictions, request.fold, classes),
+    });
+  }
+  const chosen = { last: { epoch, score: null }, ...selection.chosen };
+  folder.finish(
+    { rules, epochs: records, losses: losses.encode(), analysis, labels: labels() },
+    { epoch, step, sums, chosen },
+  );
 }
 
 /** All micro-batches of a list of updates, each with its place in its update. */
@@ -165,57 +204,17 @@ function* microBatches(updates: readonly Update[], seed: number, firstStep: numb
   }
 }
 
-/** Adds up the gradients of an update's micro-batches; returns the sums with its rows added. */
-async function runUpdate(
-  { engine, classes, joined }: FitRequest,
-  batches: ReturnType<typeof prefetched>,
-  update: Update,
-  sums: EpochSums,
-  when: string,
-): Promise<EpochSums> {
-  let { loss, ce, apc, right } = sums;
-  engine.clearGradients();
-  for (const micro of update.micro) {
-    const next = await batches.next();
-    if (next.done === true) throw new Error('fewer batches than the epoch has');
-    const { batch } = next.value;
-    const result = await engine.gradients(batch);
-    requireFiniteLoss(result, batch, when);
-    // the weights are 1 / rows of the update: times rows gives sums over utterances
-    loss += result.loss * update.rows;
-    ce += result.ce * update.rows;
-    apc += result.apc * update.rows;
-    micro.items.forEach((item, r) => {
-      const row = result.logits.subarray(r * classes.length, (r + 1) * classes.length);
-      if (argmax(row) === joined.rows[item]?.label) right++;
-    });
-  }
-  return { loss, ce, apc, right, rows: sums.rows + update.rows, updates: sums.updates + 1 };
-}
-
-function requireFiniteLoss({ loss, ce, apc }: StepResult, batch: HostBatch, when: string): void {
-  if ([loss, ce, apc].every(Number.isFinite)) return;
-  throw badBatch('the loss', batch, when);
-}
-
-function epochRecord(
-  epoch: number,
-  sums: EpochSums,
-  movement: { readonly relative: number; readonly cosines: readonly number[] },
-  predictions: readonly Prediction[],
-  classes: number,
-): EpochRecord {
-  const test = scorePredictions(predictions, classes);
+/** The table of losses by epoch, and the row of each utterance in it. */
+function rowLosses({ configuration, joined, train, dev, test }: FitRequest): {
+  readonly losses: RowLosses;
+  readonly lossRow: ReadonlyMap<string, number>;
+} {
+  const parts = { train, dev, test } as const;
+  const rows = (['train', 'dev', 'test'] as const).flatMap((part) =>
+    parts[part].map((item) => ({ id: joined.rows[item]?.id as string, part })),
+  );
   return {
-    epoch,
-    loss: sums.loss / sums.rows,
-    ce: sums.ce / sums.rows,
-    apc: sums.apc / sums.rows,
-    trainWa: sums.right / sums.rows,
-    labelMovement: movement.cosines.length === 0 ? null : movement.relative,
-    labelCosines: [...movement.cosines],
-    updates: sums.updates,
-    utterances: sums.rows,
-    test: { ...scoresOf(test), confusion: test.confusion.map((row) => [...row]) },
+    losses: new RowLosses(rows, configuration.trainer.epochs),
+    lossRow: new Map(rows.map(({ id }, row) => [id, row])),
   };
 }

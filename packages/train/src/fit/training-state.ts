@@ -37,6 +37,11 @@ export class TrainingState {
     this.labels = new LabelAverage(config, labelSpans(this.specs), engine.parameters);
   }
 
+  /** Learning rate of the last update. */
+  get lr(): number {
+    return this.optimiser.lr;
+  }
+
   /** One optimiser step on the engine's gradient. */
   update(): void {
     const { parameters, gradient } = this.engine;
@@ -90,6 +95,14 @@ export class TrainingState {
       initial: read('labels.initial', labels),
       epochStart: read('labels.epochStart', labels),
     });
+  }
+
+  /** A copy of the parameters that evaluation sees. */
+  forEvaluation(): Float32Array {
+    const restore = this.labels.forEvaluation(this.engine.parameters);
+    const copy = this.engine.parameters.slice();
+    restore();
+    return copy;
   }
 
   /** The parameters by name, as they are now; copies. */

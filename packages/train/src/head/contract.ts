@@ -112,6 +112,8 @@ export interface StepResult {
   readonly apc: number;
   /** B * N */
   readonly logits: Float32Array;
+  /** B * 2: weights of audio and text, where the head has a fusion gate (`extra.gate`). */
+  readonly gate?: Float32Array;
 }
 
 /** Runs a head's forward pass and gradients over a flat parameter vector. */

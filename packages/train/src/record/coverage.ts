@@ -1,6 +1,7 @@
 import { UserErrors } from '@lsgmer/datasets';
 import type { LabelledId, Missing } from '../batches/source.ts';
-import type { MissingRule } from '../config/recipe.ts';
+import type { MissingRule, SelectionRule } from '../config/recipe.ts';
+import type { RunParts } from './run-id.ts';
 
 /** How much of a fold took part. */
 export interface Coverage {
@@ -12,13 +13,15 @@ export interface Coverage {
   readonly comparable: boolean;
   /** Test utterances that lack a feature. */
   readonly missingTest: readonly Missing[];
-  /** Training utterances that lack a feature: dropped. */
+  /** Training and dev utterances that lack a feature: dropped. */
   readonly missingTrain: readonly Missing[];
+  readonly missingDev: readonly Missing[];
 }
 
 /** A fold's parts after what lacks a feature was taken out. */
 export interface CoveredParts {
   readonly train: readonly LabelledId[];
+  readonly dev: readonly LabelledId[];
   /** Test utterances that can be scored. */
   readonly test: readonly LabelledId[];
   /** Test utterances without a feature that count as errors (`wrong`). */
@@ -29,10 +32,9 @@ export interface CoveredParts {
 /** Most ids that an error lists. */
 const LISTED = 10;
 
-/** Takes what lacks a feature out of a fold's parts, by the rule. Does not throw: see `requireCoverage`. */
+/** Takes what lacks a feature out of a fold's parts, by the rule. Does not throw: see `requireParts`. */
 export function cover(
-  train: readonly LabelledId[],
-  test: readonly LabelledId[],
+  { train, dev, test }: RunParts,
   missing: readonly Missing[],
   rule: MissingRule,
 ): CoveredParts {
@@ -44,6 +46,7 @@ export function cover(
   const evaluated = scored.length + unanswered.length;
   return {
     train: present(train),
+    dev: present(dev),
     test: scored,
     unanswered,
     coverage: {
@@ -53,19 +56,24 @@ export function cover(
       comparable: evaluated === test.length,
       missingTest: of(test),
       missingTrain: of(train),
+      missingDev: of(dev),
     },
   };
 }
 
 /**
- * Under the rule `error` every test utterance must have its features; under every rule both parts need one.
+ * Under the missing rule `error` every test utterance must have its features; training and test part need at least one
+ * utterance under every rule, the dev part under the selection rule `dev`.
  * @param folds covered parts with the fold's name
  * @throws UserErrors that lists ids and reasons, of all folds at once
  */
-export function requireCoverage(folds: readonly (CoveredParts & { readonly fold: string })[]): void {
+export function requireParts(
+  folds: readonly (CoveredParts & { readonly fold: string })[],
+  select: SelectionRule,
+): void {
   const problems: string[] = [];
-  for (const { fold, train, test, coverage } of folds) {
-    const { missingTest, rule, expected } = coverage;
+  for (const { fold, train, dev, test, coverage } of folds) {
+    const { missingTest, missingTrain, missingDev, rule, expected } = coverage;
     if (rule === 'error' && missingTest.length > 0) {
       problems.push(
         `fold ${fold}: ${missingTest.length} of ${expected} test utterances lack a feature: ${list(missingTest)}; ` +
@@ -73,8 +81,11 @@ export function requireCoverage(folds: readonly (CoveredParts & { readonly fold:
       );
     } else if (test.length === 0 || train.length === 0) {
       const part = test.length === 0 ? 'test' : 'training';
-      const all = [...missingTest, ...coverage.missingTrain];
+      const all = [...missingTest, ...missingTrain];
       problems.push(`fold ${fold}: no ${part} utterance has all features: ${list(all)}; extract them first`);
+    } else if (select === 'dev' && dev.length === 0) {
+      const why = `no dev utterance has all features: ${list(missingDev)}; extract them first`;
+      problems.push(`fold ${fold}: --select dev: ${why}`);
     }
   }
   if (problems.length > 0) throw new UserErrors(problems);

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Json, makeFolder, sha256Hex, UserError, writeFileAtomic } from '@lsgmer/datasets';
-import { decodeLabelHistory, type LabelTable } from '../analysis/label-history.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../fit/safetensors.ts';
+import { decodeLabelHistory, type LabelTable } from '../analysis/label-history.ts';
+import type { SelectionRule } from '../config/recipe.ts';
 import { type EpochRecord, parseEpochs, parseState, type RunState } from './run-state.ts';
 
 /** What a run goes on from. */
@@ -11,6 +12,14 @@ export interface Saved {
   readonly tensors: Safetensors['tensors'];
   /** Records of the complete epochs. */
   readonly epochs: readonly EpochRecord[];
+}
+
+/** What a finished run holds for one selection rule. */
+export interface RuleResult {
+  readonly rule: SelectionRule;
+  readonly head: Safetensors;
+  /** Text of the predictions for the test part; undefined where the run has none (a trial of a sweep). */
+  readonly predictions: string | undefined;
 }
 
 /** Speed of an epoch: recorded beside the metrics, which stay equal from run to run. */
@@ -22,9 +31,10 @@ export interface EpochTiming {
 }
 
 /**
- * runs/<dataset>/<task>/<run id>/: config.json, metrics.jsonl, timing.jsonl, predictions.csv, head.safetensors,
- * analysis.arrow, labels.arrow, and, while it runs, checkpoint-<updates>.safetensors. state.json is written last of all, so that it never
- * speaks of a file that is not there whole.
+ * runs/<dataset>/<task>/<run id>/: config.json, metrics.jsonl, timing.jsonl, losses.arrow, analysis.arrow, labels.arrow, and for each selection
+ * rule a head and the predictions for the test part: head.safetensors and predictions.csv under `last`,
+ * head.<rule>.safetensors and predictions.<rule>.csv under the others. While it runs, checkpoint-<updates>.safetensors.
+ * state.json is written last of all, so that it never speaks of a file that is not there whole.
  */
 export class RunFolder {
   readonly path: string;
@@ -72,7 +82,7 @@ export class RunFolder {
     this.writeEpochs(epochs);
     if (labels !== undefined) writeFileAtomic(this.file('labels.arrow'), labels);
     this.writeState({
-      format: 1,
+      format: 2,
       run: this.id,
       status: 'running',
       ...state,
@@ -100,21 +110,26 @@ export class RunFolder {
   /** Writes the result; its last step marks the run as finished. */
   finish(
     result: {
-      readonly head: Safetensors;
-      readonly predictions: string;
+      readonly rules: readonly RuleResult[];
       readonly epochs: readonly EpochRecord[];
+      /** losses.arrow */
+      readonly losses: Uint8Array;
       readonly analysis?: Uint8Array | undefined;
       readonly labels?: Uint8Array | undefined;
     },
-    state: Pick<RunState, 'epoch' | 'step' | 'sums'>,
+    state: Pick<RunState, 'epoch' | 'step' | 'sums' | 'chosen'>,
   ): void {
-    writeFileAtomic(this.file('head.safetensors'), encodeSafetensors(result.head));
-    writeFileAtomic(this.file('predictions.csv'), result.predictions);
-    this.writeEpochs(result.epochs);
+    for (const { rule, head, predictions } of result.rules) {
+      writeFileAtomic(this.file(ruleFile('head', rule, 'safetensors')), encodeSafetensors(head));
+      if (predictions !== undefined)
+        writeFileAtomic(this.file(ruleFile('predictions', rule, 'csv')), predictions);
+    }
+    writeFileAtomic(this.file('losses.arrow'), result.losses);
     if (result.analysis !== undefined) writeFileAtomic(this.file('analysis.arrow'), result.analysis);
     if (result.labels !== undefined) writeFileAtomic(this.file('labels.arrow'), result.labels);
+    this.writeEpochs(result.epochs);
     this.writeState({
-      format: 1,
+      format: 2,
       run: this.id,
       status: 'finished',
       ...state,
@@ -152,9 +167,12 @@ export class RunFolder {
     }
   }
 
-  /** @throws UserError where a finished run lacks its predictions */
-  predictions(): { readonly text: string; readonly path: string } {
-    const path = this.file('predictions.csv');
+  /**
+   * Predictions for the test part under a selection rule.
+   * @throws UserError where a finished run lacks them
+   */
+  predictions(rule: SelectionRule = 'last'): { readonly text: string; readonly path: string } {
+    const path = this.file(ruleFile('predictions', rule, 'csv'));
     if (!existsSync(path)) throw new UserError(`${path}: is missing; delete ${this.path} and train again`);
     return { text: readFileSync(path, 'utf8'), path };
   }
@@ -176,6 +194,11 @@ export class RunFolder {
       if (/^checkpoint-\d+\.safetensors$/.test(name) && name !== except) unlinkSync(this.file(name));
     }
   }
+}
+
+/** `head.safetensors` under `last`, `head.dev.safetensors` under `dev`. */
+export function ruleFile(stem: string, rule: SelectionRule, extension: string): string {
+  return rule === 'last' ? `${stem}.${extension}` : `${stem}.${rule}.${extension}`;
 }
 
 function lines(values: readonly unknown[]): string {

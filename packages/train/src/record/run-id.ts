@@ -1,16 +1,19 @@
 import { canonicalJson, digestJson, type Json, sha256Hex } from '@lsgmer/datasets';
 import { type FeatureInput, featureInputs, type FeatureSources, type LabelledId } from '../batches/source.ts';
+import type { MetricKey } from '../evaluate/metrics.ts';
 import type { HeadConfig } from '../head/contract.ts';
 
 /**
  * Raised by hand when a change of ours moves results: batches, initial values, optimiser, graph. Runs of an
  * older version are stale, never mixed with newer ones.
  */
-export const NUMERICS_VERSION = 1;
+export const NUMERICS_VERSION = 2;
 
 /** The parts of a fold that a run sees, by id with its class. */
 export interface RunParts {
   readonly train: readonly LabelledId[];
+  /** Never trained on; picks the epoch under the rule `dev`. */
+  readonly dev: readonly LabelledId[];
   readonly test: readonly LabelledId[];
 }
 
@@ -33,7 +36,9 @@ export interface RunIdentity {
   readonly head: string;
   readonly config: HeadConfig;
   readonly features: { readonly [input in FeatureInput]?: FeatureIdentity };
-  /** sha256 of ids and classes of the training and the test part. */
+  /** The task's main metric, which picks epochs. Which rule a table shows is no part of a run: it serves all of them. */
+  readonly metric: MetricKey;
+  /** sha256 of ids and classes of the training, dev and test part. */
   readonly utterances: string;
   readonly engine: string;
   readonly device: string;
@@ -45,10 +50,10 @@ export function runId(identity: RunIdentity): string {
   return digestJson(identity as unknown as Json).slice(0, 12);
 }
 
-/** Digest of the utterances and labels of both parts, in their order. */
-export function utterancesDigest({ train, test }: RunParts): string {
+/** Digest of the utterances and labels of the parts, in their order. */
+export function utterancesDigest({ train, dev, test }: RunParts): string {
   const list = (rows: readonly LabelledId[]): Json => rows.map(({ id, label }) => [id, label]);
-  return digestJson({ train: list(train), test: list(test) });
+  return digestJson({ train: list(train), dev: list(dev), test: list(test) });
 }
 
 /** Identity of each feature over the given utterances, which all have a row in each. */

@@ -11,17 +11,49 @@ export const EpochSums = z.strictObject({
   right: z.number().int(),
   rows: z.number().int(),
   updates: z.number().int(),
+  /** Sum over updates of the gradient's length. */
+  gradientNorm: z.number(),
+  /** Sums over rows of the fusion gate's weights, audio and text; empty where the head has no gate. */
+  gate: z.array(z.number()),
+  /** Rows by the class that was predicted for them while training. */
+  predicted: z.array(z.number().int()),
 });
 export type EpochSums = z.infer<typeof EpochSums>;
 
-export const noSums: EpochSums = { loss: 0, ce: 0, apc: 0, right: 0, rows: 0, updates: 0 };
+export const noSums: EpochSums = {
+  loss: 0,
+  ce: 0,
+  apc: 0,
+  right: 0,
+  rows: 0,
+  updates: 0,
+  gradientNorm: 0,
+  gate: [],
+  predicted: [],
+};
+
+/** The epoch that a selection rule picks, with its score in the task's metric; so far, while a run is under way. */
+export const ChosenEpoch = z.strictObject({
+  epoch: z.number().int().nonnegative(),
+  /** Of the part that the rule looks at; null under `last`, which looks at none. */
+  score: z.number().nullable(),
+});
+export type ChosenEpoch = z.infer<typeof ChosenEpoch>;
+
+/** By rule: `last` always, `dev` where there is a dev part, `oracle-test` where there is a test part. */
+export const Chosen = z.strictObject({
+  last: ChosenEpoch.optional(),
+  dev: ChosenEpoch.optional(),
+  'oracle-test': ChosenEpoch.optional(),
+});
+export type Chosen = z.infer<typeof Chosen>;
 
 /**
  * state.json: how far a run is. Written last, after the files that it speaks of. Random numbers need no state:
  * they are drawn from seed, epoch, update and row.
  */
 export const RunState = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(2),
   run: z.string(),
   status: z.enum(['running', 'finished']),
   /** Complete epochs. */
@@ -31,23 +63,27 @@ export const RunState = z.strictObject({
   /** Updates done in all. */
   step: z.number().int().nonnegative(),
   sums: EpochSums,
-  /** Parameters, moments and label averages at this point; null once finished. */
+  chosen: Chosen,
+  /** Everything else that goes on from here; null once finished. */
   checkpoint: z.strictObject({ file: z.string(), sha256: z.string() }).nullable(),
 });
 export type RunState = z.infer<typeof RunState>;
 
 /**
- * Scores of the test utterances that have all features, after an epoch. The counts are kept, so that any metric
+ * Scores of the utterances of a part that have all features, after an epoch. The counts are kept, so that any metric
  * under any rule for missing ones follows without training again.
  */
-export const TestScores = z.strictObject({
+export const PartScores = z.strictObject({
   wa: z.number(),
   ua: z.number(),
   wf1: z.number(),
   mf1: z.number(),
+  /** Mean of -ln p of the true class. */
+  ce: z.number(),
   /** confusion[truth][prediction] */
   confusion: z.array(z.array(z.number().int())),
 });
+export type PartScores = z.infer<typeof PartScores>;
 
 /** One line of metrics.jsonl. Means are over the epoch's utterances. */
 export const EpochRecord = z.strictObject({
@@ -58,14 +94,24 @@ export const EpochRecord = z.strictObject({
   apc: z.number(),
   /** Share of training rows that were right, each at its update. */
   trainWa: z.number(),
+  /** Mean over updates of the gradient's Euclidean length, before any clipping. */
+  gradientNorm: z.number(),
+  /** Mean weight of audio and text in the fusion gate, while training; null where the head has no gate. */
+  gate: z.tuple([z.number(), z.number()]).nullable(),
   /** |L' - L| / |L| of the label embeddings over the epoch; null where the head has none. */
   labelMovement: z.number().nullable(),
   /** Cosine of each label embedding with its start. */
   labelCosines: z.array(z.number()),
+  /** Learning rate of the last update. */
+  lr: z.number(),
   updates: z.number().int(),
   utterances: z.number().int(),
-  /** The test part after this epoch; shown only under the selection rule. */
-  test: TestScores,
+  /** Training rows by the class that was predicted for them. */
+  predicted: z.array(z.number().int()),
+  /** The dev part after this epoch; null where there is none. */
+  dev: PartScores.nullable(),
+  /** The test part after this epoch; shown only under the selection rule. Null in trials of a sweep. */
+  test: PartScores.nullable(),
 });
 export type EpochRecord = z.infer<typeof EpochRecord>;
 

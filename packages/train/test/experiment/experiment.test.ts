@@ -9,7 +9,15 @@ import { planExperiment } from '../../src/experiment/plan.ts';
 import type { ExperimentRequest } from '../../src/experiment/request.ts';
 import type { ExperimentResult } from '../../src/experiment/result.ts';
 import { decodePredictions } from '../../src/record/predictions.ts';
-import { classes, folds, rows, tinyRequest, tinySources, TinyFactory } from '../support/tiny-experiment.ts';
+import {
+  classes,
+  devFolds,
+  folds,
+  rows,
+  tinyRequest,
+  tinySources,
+  TinyFactory,
+} from '../support/tiny-experiment.ts';
 
 let root: string;
 beforeEach(() => {
@@ -105,6 +113,24 @@ describe('runExperiment', () => {
     expect(pendingRuns(planExperiment(tinyRequest(root, { folds, variants })))).toEqual([]);
   });
 
+  it('one training serves all selection rules', async () => {
+    const by = (select: 'last' | 'dev' | 'oracle-test') =>
+      run(tinyRequest(root, { folds: devFolds, select, set: { epochs: 10, lr: 0.2 } }));
+    const results = [await by('last'), await by('dev'), await by('oracle-test')];
+    const seeds = results.map((result) => result.variants[0]?.seeds[0]);
+    expect(results.map((result) => result.select)).toEqual(['last', 'dev', 'oracle-test']);
+    for (const i of [0, 1, 2]) {
+      const [last, dev, oracle] = seeds.map((seed) => seed?.folds[i]);
+      expect([last?.skipped, dev?.skipped, oracle?.skipped]).toEqual([false, true, true]);
+      expect([dev?.run, oracle?.run]).toEqual([last?.run, last?.run]);
+      expect(last?.epoch).toBe(10);
+      expect(oracle?.scores.ua).toBeGreaterThanOrEqual(Math.max(last?.scores.ua ?? 1, dev?.scores.ua ?? 1));
+    }
+    // a run without the dev rows in training is another one
+    const whole = await run(tinyRequest(root, { folds, set: { epochs: 10, lr: 0.2 } }));
+    expect(whole.variants[0]?.seeds[0]?.folds[0]?.run).not.toBe(seeds[0]?.folds[0]?.run);
+  });
+
   it('uses one engine a variant and disposes it', async () => {
     const engine = new TinyFactory();
     await run(
@@ -139,7 +165,7 @@ describe('runExperiment', () => {
       variant?.seeds[0]?.pooled.confusion.reduce((sum, row, k) => sum + (row[k] as number), 0) as number;
     expect(right(drop)).toBe(right(wrong));
     expect(warnings[0]).toBe(
-      'variant full: 1 training utterances lack a feature and are left out: demo/u004: no frames',
+      'variant full: 1 training or dev utterances lack a feature and are left out: demo/u004: no frames',
     );
   });
 
@@ -157,6 +183,6 @@ describe('runExperiment', () => {
       fold: 'Ses01',
       config: { epochs: 3, lr: 0.02, apc: 0.1 },
     });
-    expect(config['coverage']).toEqual({ expected: 30, missingTest: [], missingTrain: [] });
+    expect(config['coverage']).toEqual({ expected: 30, missingTest: [], missingTrain: [], missingDev: [] });
   });
 });

@@ -7,7 +7,7 @@ import { pendingRuns } from '../../src/experiment/experiment.ts';
 import { planExperiment } from '../../src/experiment/plan.ts';
 import type { OptionValue } from '../../src/head/contract.ts';
 import { lsgmer } from '../../src/head/lsgmer.ts';
-import { folds, rows, tinyRequest, tinySources } from '../support/tiny-experiment.ts';
+import { devFolds, folds, rows, tinyRequest, tinySources } from '../support/tiny-experiment.ts';
 
 let root: string;
 beforeEach(() => {
@@ -66,6 +66,14 @@ describe('planExperiment', () => {
       `variant ${name}: fold Ses01: 1 of 30 test utterances lack a feature: demo/u000: no words (empty text); ` +
       'extract them, or choose --missing wrong (counted as errors) or drop (result not comparable)';
     expect(() => planExperiment(request)).toThrow(`${line('full')}\n${line('text')}`);
+  });
+
+  it('says once that the selection rule dev needs a dev part, and in which folds', () => {
+    const mixed = [...devFolds.slice(0, 1), ...folds.slice(1)];
+    expect(() => planExperiment(tinyRequest(root, { folds: mixed, select: 'dev' }))).toThrow(
+      /^--select dev needs a dev part, and folds Ses02, Ses03 have none: carve one with --dev session, dialogue:0.1 or speaker:0.1$/,
+    );
+    expect(() => planExperiment(tinyRequest(root, { folds: devFolds, select: 'dev' }))).not.toThrow();
   });
 
   it('reports configurations that do not fit head and features, of all variants at once', () => {

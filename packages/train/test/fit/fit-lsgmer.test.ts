@@ -12,6 +12,7 @@ import { planExperiment } from '../../src/experiment/plan.ts';
 import type { EngineFactory } from '../../src/experiment/request.ts';
 import { decodeSafetensors } from '../../src/fit/safetensors.ts';
 import type { OptionValue } from '../../src/head/contract.ts';
+import { parseEpochs } from '../../src/record/run-state.ts';
 import { lsgmer } from '../../src/head/lsgmer.ts';
 import { decodePredictions } from '../../src/record/predictions.ts';
 import { MemorySource, utterances } from '../support/memory-source.ts';
@@ -74,6 +75,11 @@ describe('fit of the LSGMER head on the traced engine', () => {
     await run(join(root, 'a'));
     await run(join(root, 'b'));
     expect(resultOf(join(root, 'b'))).toEqual(resultOf(join(root, 'a')));
+    const records = parseEpochs((resultOf(join(root, 'a'))['metrics.jsonl'] as Buffer).toString(), 'a');
+    for (const { gate } of records) {
+      expect(gate?.every((weight) => weight > 0.05 && weight < 0.95)).toBe(true);
+      expect((gate?.[0] as number) + (gate?.[1] as number)).toBeCloseTo(1, 6);
+    }
     // the clock is read at the start of each epoch: the stop comes in the second one
     const controller = new AbortController();
     let reads = 0;

@@ -1,13 +1,25 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tableFromIPC } from 'apache-arrow';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Interrupted, type Reporter, silent, UserError } from '@lsgmer/datasets';
 import { runExperiment } from '../../src/experiment/experiment.ts';
 import { planExperiment } from '../../src/experiment/plan.ts';
 import type { ExperimentRequest } from '../../src/experiment/request.ts';
+import { mean } from '../../src/evaluate/metrics.ts';
+import { scorePredictions } from '../../src/evaluate/summary.ts';
 import { decodeSafetensors } from '../../src/fit/safetensors.ts';
-import { rows, tinyRequest, tinySources, TinyFactory } from '../support/tiny-experiment.ts';
+import { decodePredictions } from '../../src/record/predictions.ts';
+import { parseEpochs, parseState } from '../../src/record/run-state.ts';
+import {
+  classes,
+  devFolds,
+  rows,
+  tinyRequest,
+  tinySources,
+  TinyFactory,
+} from '../support/tiny-experiment.ts';
 
 let root: string;
 beforeEach(() => {
@@ -61,6 +73,11 @@ describe('fit', () => {
     expect(first['loss']).toBeCloseTo((first['ce'] as number) + 0.1 * (first['apc'] as number), 10);
     expect(first['labelMovement']).toBeGreaterThan(0);
     expect(first['labelCosines']).toHaveLength(3);
+    expect(first['gradientNorm']).toBeGreaterThan(0);
+    expect(first['lr']).toBe(0.02);
+    expect(first).toMatchObject({ gate: null, dev: null });
+    const predicted = first['predicted'] as unknown as number[];
+    expect(predicted.reduce((a, b) => a + b, 0)).toBe(60);
   });
 
   it('gives equal bits for equal seeds, with a fresh engine or a used one, and others for others', async () => {
@@ -95,18 +112,19 @@ describe('fit', () => {
     'stopped in the update of micro-batch %d and resumed, ends with the same bits',
     async (stop) => {
       const set = { 'classifier.dropout': 0.3, 'batch.frames': 300 };
-      await run(tinyRequest(join(root, 'a'), { set }));
+      const folds = devFolds.slice(0, 1);
+      await run(tinyRequest(join(root, 'a'), { set, folds }));
       const controller = new AbortController();
       const engine = new TinyFactory((call) => {
         if (call >= stop) controller.abort();
       });
-      const stopped = run(tinyRequest(join(root, 'b'), { set, engine }), controller.signal);
+      const stopped = run(tinyRequest(join(root, 'b'), { set, folds, engine }), controller.signal);
       await expect(stopped).rejects.toThrow(Interrupted);
       expect(
         Object.keys(filesOf(join(root, 'b'))).filter((name) => name.startsWith('checkpoint')),
       ).toHaveLength(1);
       const rest = new TinyFactory();
-      await run(tinyRequest(join(root, 'b'), { set, engine: rest }));
+      await run(tinyRequest(join(root, 'b'), { set, folds, engine: rest }));
       expect(rest.calls).toBeGreaterThan(0);
       expect(filesOf(join(root, 'b'))).toEqual(filesOf(join(root, 'a')));
     },
@@ -137,6 +155,63 @@ describe('fit', () => {
     await run(tinyRequest(join(root, 'b'), { engine: rest }));
     expect(rest.calls).toBe(24);
     expect(filesOf(join(root, 'b'))).toEqual(filesOf(join(root, 'a')));
+  });
+
+  it('leaves head and predictions of every selection rule, each of the epoch that the records say', async () => {
+    const set = { epochs: 12, lr: 0.2 };
+    await run(tinyRequest(join(root, 'a'), { set, folds: devFolds.slice(0, 1) }));
+    const files = filesOf(join(root, 'a'));
+    const text = (name: string): string => (files[name] as Buffer).toString();
+    const epochs = parseEpochs(text('metrics.jsonl'), 'metrics.jsonl');
+    const { chosen } = parseState(text('state.json'), 'state.json');
+    const best = (scores: (number | undefined)[]): number =>
+      1 + scores.indexOf(Math.max(...(scores as number[])));
+    expect(chosen.last).toEqual({ epoch: 12, score: null });
+    expect(chosen.dev?.epoch).toBe(best(epochs.map((one) => one.dev?.ua)));
+    expect(chosen['oracle-test']?.epoch).toBe(best(epochs.map((one) => one.test?.ua)));
+    expect(new Set(Object.values(chosen).map((one) => one?.epoch)).size).toBe(3); // else this test shows little
+    for (const rule of ['last', 'dev', 'oracle-test'] as const) {
+      const at = chosen[rule]?.epoch as number;
+      const file = rule === 'last' ? '' : `.${rule}`;
+      const found = decodePredictions(text(`predictions${file}.csv`), classes, 'predictions');
+      const { wa, ua, wf1, mf1, confusion } = scorePredictions(found, 3);
+      const { ce, ...scores } = epochs[at - 1]?.test as { ce: number };
+      expect({ wa, ua, wf1, mf1, confusion }, rule).toEqual(scores);
+      expect(ce).toBeGreaterThan(0);
+      // the head is that of a run which ends there
+      await run(tinyRequest(join(root, rule), { set: { ...set, epochs: at }, folds: devFolds.slice(0, 1) }));
+      const own = decodeSafetensors(files[`head${file}.safetensors`] as Buffer);
+      const last = decodeSafetensors(filesOf(join(root, rule))['head.safetensors'] as Buffer);
+      expect(own.tensors, rule).toEqual(last.tensors);
+      expect(own.metadata).toMatchObject({ rule, epoch: String(at) });
+    }
+  });
+
+  it('without a dev part there is nothing of its rule', async () => {
+    await run(tinyRequest(root));
+    expect(Object.keys(filesOf(root)).filter((name) => name.includes('dev'))).toEqual([]);
+  });
+
+  it('keeps the loss of every utterance by epoch, whose means are the recorded ones', async () => {
+    await run(tinyRequest(root, { folds: devFolds.slice(0, 1), set: { epochs: 2 } }));
+    const files = filesOf(root);
+    const epochs = parseEpochs((files['metrics.jsonl'] as Buffer).toString(), 'metrics.jsonl');
+    const table = tableFromIPC(files['losses.arrow'] as Buffer);
+    const found = table.toArray().map((row) => {
+      const { part, losses } = row.toJSON() as { part: string; losses: Iterable<number> };
+      return { part, losses: [...losses] };
+    });
+    expect(found.map((one) => one.part).filter((part) => part === 'dev')).toHaveLength(12);
+    for (const [i, record] of epochs.entries()) {
+      for (const [part, ce] of [
+        ['train', record.ce],
+        ['dev', record.dev?.ce],
+        ['test', record.test?.ce],
+      ] as const) {
+        const own = found.filter((one) => one.part === part).map((one) => one.losses[i] as number);
+        expect(mean(own), `${part} ${i}`).toBeCloseTo(ce as number, 3);
+      }
+    }
   });
 
   it('stops on a loss that is not finite, with the batch and its largest feature value', async () => {

@@ -15,6 +15,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 const tensors = { parameters: { shape: [3], values: new Float32Array([1, -2, 0.1]) } };
+const chosen = { 'oracle-test': { epoch: 1, score: 0.4 } };
 const sums = { ...noSums, loss: 0.1 + 0.2, rows: 7 };
 
 function record(epoch: number): EpochRecord {
@@ -24,11 +25,17 @@ function record(epoch: number): EpochRecord {
     ce: 1.2,
     apc: 0.1,
     trainWa: 0.5,
+    gradientNorm: 2.5,
+    gate: [0.25, 0.75],
     labelMovement: null,
     labelCosines: [],
     updates: 3,
     utterances: 40,
+    lr: 5e-4,
+    predicted: [30, 10],
+    dev: null,
     test: {
+      ce: 0.7,
       wa: 0.5,
       ua: 0.4,
       wf1: 0.3,
@@ -48,16 +55,16 @@ describe('RunFolder', () => {
   });
 
   it('goes on from exactly what was saved', () => {
-    folder.save({ epoch: 1, position: 2, step: 5, sums }, tensors, [record(1)]);
+    folder.save({ epoch: 1, position: 2, step: 5, sums, chosen }, tensors, [record(1)]);
     const saved = folder.load();
     expect(saved?.tensors).toEqual(tensors);
     expect(saved?.epochs).toEqual([record(1)]);
-    expect(saved?.state).toMatchObject({ status: 'running', epoch: 1, position: 2, step: 5, sums });
+    expect(saved?.state).toMatchObject({ status: 'running', epoch: 1, position: 2, step: 5, sums, chosen });
   });
 
   it('keeps one checkpoint, and survives a stop between checkpoint and state', () => {
-    folder.save({ epoch: 1, position: 0, step: 5, sums: noSums }, tensors, [record(1)]);
-    folder.save({ epoch: 2, position: 0, step: 10, sums: noSums }, tensors, [record(1), record(2)]);
+    folder.save({ epoch: 1, position: 0, step: 5, sums: noSums, chosen }, tensors, [record(1)]);
+    folder.save({ epoch: 2, position: 0, step: 10, sums: noSums, chosen }, tensors, [record(1), record(2)]);
     expect(readdirSync(folder.path).filter((name) => name.startsWith('checkpoint'))).toEqual([
       'checkpoint-10.safetensors',
     ]);
@@ -67,7 +74,7 @@ describe('RunFolder', () => {
     writeFileSync(metrics, `${readFileSync(metrics, 'utf8')}${JSON.stringify(record(3))}\n`);
     expect(folder.load()?.state.step).toBe(10);
     expect(folder.load()?.epochs).toEqual([record(1), record(2)]);
-    folder.save({ epoch: 3, position: 0, step: 15, sums: noSums }, tensors, [
+    folder.save({ epoch: 3, position: 0, step: 15, sums: noSums, chosen }, tensors, [
       record(1),
       record(2),
       record(3),
@@ -76,26 +83,42 @@ describe('RunFolder', () => {
   });
 
   it('finishes: results are there, checkpoints gone, state last', () => {
-    folder.save({ epoch: 2, position: 0, step: 10, sums: noSums }, tensors, [record(1), record(2)]);
+    folder.save({ epoch: 2, position: 0, step: 10, sums: noSums, chosen }, tensors, [record(1), record(2)]);
     const head = { tensors: { w: { shape: [1], values: new Float32Array(1) } }, metadata: { epoch: '2' } };
     folder.finish(
-      { head, predictions: 'id\n', epochs: [record(1), record(2)] },
-      { epoch: 2, step: 10, sums: noSums },
+      {
+        rules: [
+          { rule: 'last', head, predictions: 'id\n' },
+          { rule: 'dev', head, predictions: 'id,dev\n' },
+          { rule: 'oracle-test', head, predictions: 'id,oracle\n' },
+        ],
+        epochs: [record(1), record(2)],
+        losses: new Uint8Array([1, 2]),
+      },
+      { epoch: 2, step: 10, sums: noSums, chosen: { ...chosen, last: { epoch: 2, score: null } } },
     );
     expect(folder.finished).toBe(true);
     expect(folder.load()).toBeUndefined();
     expect(folder.predictions().text).toBe('id\n');
+    expect(folder.predictions('dev').text).toBe('id,dev\n');
+    expect(folder.predictions('oracle-test').text).toBe('id,oracle\n');
+    expect(folder.state()?.chosen).toEqual({ ...chosen, last: { epoch: 2, score: null } });
     expect(readdirSync(folder.path).sort()).toEqual([
       'config.json',
+      'head.dev.safetensors',
+      'head.oracle-test.safetensors',
       'head.safetensors',
+      'losses.arrow',
       'metrics.jsonl',
       'predictions.csv',
+      'predictions.dev.csv',
+      'predictions.oracle-test.csv',
       'state.json',
     ]);
   });
 
   it('names a damaged state, a damaged or missing checkpoint, and a foreign state', () => {
-    folder.save({ epoch: 1, position: 0, step: 5, sums: noSums }, tensors, [record(1)]);
+    folder.save({ epoch: 1, position: 0, step: 5, sums: noSums, chosen }, tensors, [record(1)]);
     const state = join(folder.path, 'state.json');
     const checkpoint = join(folder.path, 'checkpoint-5.safetensors');
     const text = readFileSync(state, 'utf8');

@@ -13,7 +13,8 @@ const identity: RunIdentity = {
   head: 'lsgmer',
   config: { d: 32, lr: 5e-4 },
   features: featureIdentities({ text: new MemorySource('words', 4, ids, [2, 5]) }, rows),
-  utterances: utterancesDigest({ train: rows.slice(0, 4), test: rows.slice(4) }),
+  utterances: utterancesDigest({ train: rows.slice(0, 4), dev: [], test: rows.slice(4) }),
+  metric: 'ua',
   engine: 'onnx',
   device: 'cpu',
   numerics: 1,
@@ -36,10 +37,19 @@ describe('run id', () => {
       { engine: 'tfjs' },
       { device: 'cuda' },
       { numerics: 2 },
-      { utterances: utterancesDigest({ train: rows.slice(0, 3), test: rows.slice(4) }) },
+      { utterances: utterancesDigest({ train: rows.slice(0, 3), dev: [], test: rows.slice(4) }) },
       {
         utterances: utterancesDigest({
           train: rows.slice(0, 4).map((r) => ({ ...r, label: 0 })),
+          dev: [],
+          test: rows.slice(4),
+        }),
+      },
+      { metric: 'wf1' as const },
+      {
+        utterances: utterancesDigest({
+          train: rows.slice(0, 3),
+          dev: rows.slice(3, 4),
           test: rows.slice(4),
         }),
       },

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { noSums, parseEpochs, parseState } from '../../src/record/run-state.ts';
 
 const state = {
-  format: 1,
+  format: 2,
   run: 'a',
   status: 'running',
   epoch: 1,
   position: 2,
   step: 3,
   sums: noSums,
+  chosen: {},
   checkpoint: null,
 };
 
@@ -19,7 +20,7 @@ describe('run state', () => {
   });
 
   it('names a file that is not a state, and a line that is not a record', () => {
-    expect(() => parseState('{"format": 2}', 'r/state.json')).toThrow('r/state.json: damaged run record');
+    expect(() => parseState('{"format": 1}', 'r/state.json')).toThrow('r/state.json: damaged run record');
     expect(() => parseEpochs('\n{"epoch": 1}\n', 'r/metrics.jsonl')).toThrow(
       'r/metrics.jsonl:1: damaged run record',
     );

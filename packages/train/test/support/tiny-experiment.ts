@@ -21,6 +21,13 @@ export const folds: Fold[] = [0, 1, 2].map((k) => {
   };
 });
 
+/** The same folds with every fifth training utterance in a dev part. */
+export const devFolds: Fold[] = folds.map((fold) => ({
+  ...fold,
+  train: fold.train.filter((_, i) => i % 5 > 0),
+  dev: fold.train.filter((_, i) => i % 5 === 0),
+}));
+
 /** Features whose first values depend on the class, a little: text tells class 0, audio class 1. */
 export function tinySources(): { text: MemorySource; audio: MemorySource } {
   const text = new MemorySource('words', 4, ids, [2, 12]);
@@ -71,7 +78,7 @@ export function tinyRequest(
     readonly variants?: { readonly [name: string]: { readonly [key: string]: OptionValue } };
     readonly engine?: EngineFactory;
     readonly sources?: FeatureSources;
-  } & Partial<Pick<ExperimentRequest, 'folds' | 'seeds' | 'missing' | 'rows'>> = {},
+  } & Partial<Pick<ExperimentRequest, 'folds' | 'seeds' | 'missing' | 'rows' | 'select'>> = {},
 ): ExperimentRequest {
   const base = { epochs: 3, 'batch.size': 8, 'batch.shapes': 3, lr: 0.02, ...options.set };
   const variants = options.variants ?? { full: {} };
@@ -94,7 +101,7 @@ export function tinyRequest(
     })),
     sources: options.sources ?? tinySources(),
     missing: options.missing ?? 'error',
-    select: 'last',
+    select: options.select ?? 'last',
     engine: options.engine ?? new TinyFactory(),
     runs,
     environment: { node: 'test' },
