@@ -151,6 +151,7 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
         where: ask.where?.text ?? null,
       },
       folds: choice.folds,
+      allFolds: choice.allFolds,
       seeds: ask.seeds,
       head,
       variants,

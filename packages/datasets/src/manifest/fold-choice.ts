@@ -23,6 +23,8 @@ export interface FoldChoice {
   /** Test speakers are also heard in training: said wherever a result is shown. */
   readonly speakerDependent: boolean;
   readonly folds: readonly Fold[];
+  /** Ids of all folds of the protocol, chosen or not. */
+  readonly allFolds: readonly string[];
   /** The task's rows that the filter leaves, in the manifest's order. */
   readonly rows: readonly TaskRow[];
   /** One line each: what the filter took, where dev comes from, what dev and training share. */
@@ -46,13 +48,15 @@ export function chooseFolds(task: Task, utterances: readonly Utterance[], ask: F
           task.protocol,
           utterances.map((row) => row.split),
         );
-  const chosen = selectFolds(planFolds(protocol, ofTask), ask.fold);
+  const all = planFolds(protocol, ofTask);
+  const allFolds = all.map((fold) => fold.id);
+  const chosen = selectFolds(all, ask.fold);
   const { dev = { kind: 'none' }, where } = ask;
   const notes: string[] = [];
   const carved = chosen.map((fold) => carve(fold, dev, ofTask, notes));
   if (where === undefined) {
     const speakerDependent = isSpeakerDependent(protocol, carved, ofTask);
-    return { protocol, speakerDependent, folds: carved, rows, notes };
+    return { protocol, speakerDependent, folds: carved, allFolds, rows, notes };
   }
   checkWhere(where, utterances);
   const left = requireRows(
@@ -63,7 +67,7 @@ export function chooseFolds(task: Task, utterances: readonly Utterance[], ask: F
   const folds = filterFolds(carved, where, keep, ofTask, notes);
   notes.unshift(`where ${where.text}: ${left.length} of ${rows.length} utterances of the task`);
   const speakerDependent = isSpeakerDependent(protocol, folds, ofTask);
-  return { protocol, speakerDependent, folds, rows: left, notes };
+  return { protocol, speakerDependent, folds, allFolds, rows: left, notes };
 }
 
 function carve(fold: Fold, rule: DevRule, rows: readonly Utterance[], notes: string[]): Fold {

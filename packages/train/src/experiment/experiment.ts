@@ -144,6 +144,8 @@ function configRecord(request: ExperimentRequest, run: RunPlan): Json {
     variant: run.variant,
     identity: run.identity as unknown as Json,
     coverage: { expected, missingTest, missingTrain, missingDev } as unknown as Json,
+    protocol: (request.protocol ?? null) as unknown as Json,
+    ...(request.allFolds === undefined ? {} : { folds: [...request.allFolds] }),
     environment: request.environment,
   };
 }

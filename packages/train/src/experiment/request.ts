@@ -44,6 +44,8 @@ export interface ExperimentRequest {
   readonly protocol?: ProtocolNote | undefined;
   /** The folds to run. A dev part is carried, not trained on. */
   readonly folds: readonly Fold[];
+  /** Ids of all folds of the protocol, run here or not; recorded. */
+  readonly allFolds?: readonly string[] | undefined;
   readonly seeds: readonly number[];
   readonly head: Head;
   readonly variants: readonly VariantRequest[];

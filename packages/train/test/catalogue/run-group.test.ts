@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NUMERICS_VERSION } from '../../src/record/run-id.ts';
 import { readCatalogue } from '../../src/catalogue/catalogue.ts';
 import { groupRuns, type RunGroup } from '../../src/catalogue/run-group.ts';
 import { predictionsOf, type RunFolderSpec, writeRunFolder } from '../support/run-folders.ts';
@@ -53,7 +54,7 @@ describe('groupRuns', () => {
       ['full (text=roberta-base@aaaaaaaa)', 'full (text=roberta-base@cccccccc)'],
     ],
     ['rows', { rows: 'd'.repeat(64) }, ['full (text rows=bbbbbbbb)', 'full (text rows=dddddddd)']],
-    ['numerics', { numerics: 0 }, ['full (numerics=0)', 'full (numerics=1)']],
+    ['numerics', { numerics: 0 }, ['full (numerics=0)', `full (numerics=${NUMERICS_VERSION})`]],
     [
       'protocol',
       { protocol: { name: 'leave one session out', speakerDependent: false, where: 'words>2' } },

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NUMERICS_VERSION } from '../../src/record/run-id.ts';
 import { readCatalogue } from '../../src/catalogue/catalogue.ts';
 import { scoreGroup } from '../../src/catalogue/group-scores.ts';
 import { groupRuns } from '../../src/catalogue/run-group.ts';
@@ -62,7 +63,7 @@ describe('tableNotes', () => {
     write({ ...ablated, fold: 'Ses02', numerics: 0, predictions: undefined });
     expect(notes()).toEqual([
       'MIXED seeds: 1 (full); (none) (no-ma)',
-      'MIXED numerics versions: 1 (full); 0 (no-ma)',
+      `MIXED numerics versions: ${NUMERICS_VERSION} (full); 0 (no-ma)`,
       'MIXED numbers of utterances: 4 (full); not known (no-ma)',
       'full: seed 2 is left out, it lacks Ses02 (no run)',
       'full: one seed only, the variance over seeds is not known',

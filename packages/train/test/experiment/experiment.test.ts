@@ -177,7 +177,7 @@ describe('runExperiment', () => {
     ) as {
       [key: string]: { [key: string]: unknown };
     };
-    expect(config).toMatchObject({ run: id, variant: 'full', environment: { node: 'test' } });
+    expect(config).toMatchObject({ run: id, variant: 'full', environment: { node: 'test' }, protocol: null });
     expect(config['identity']).toMatchObject({
       seed: 1,
       fold: 'Ses01',

@@ -80,13 +80,14 @@ export function writeRunFolder(runs: string, spec: RunFolderSpec = {}): string {
   const { epoch = predictions === undefined ? 12 : 50 } = spec;
   if (epoch !== null)
     write('state.json', {
-      format: 1,
+      format: 2,
       run: id,
       status: predictions === undefined ? 'running' : 'finished',
       epoch,
       position: 0,
       step: epoch,
       sums: noSums,
+      chosen: {},
       checkpoint: predictions === undefined ? { file: 'checkpoint-12.safetensors', sha256: 'c' } : null,
     });
   return id;
