@@ -11,7 +11,7 @@ import { mean } from '../../src/evaluate/metrics.ts';
 import { scorePredictions } from '../../src/evaluate/summary.ts';
 import { decodeSafetensors } from '../../src/fit/safetensors.ts';
 import { decodePredictions } from '../../src/record/predictions.ts';
-import { parseEpochs, parseState } from '../../src/record/run-state.ts';
+import { type EpochRecord, type PartScores, parseEpochs, parseState } from '../../src/record/run-state.ts';
 import {
   classes,
   devFolds,
@@ -175,7 +175,7 @@ describe('fit', () => {
       const file = rule === 'last' ? '' : `.${rule}`;
       const found = decodePredictions(text(`predictions${file}.csv`), classes, 'predictions');
       const { wa, ua, wf1, mf1, confusion } = scorePredictions(found, 3);
-      const { ce, ...scores } = epochs[at - 1]?.test as { ce: number };
+      const { ce, ...scores } = (epochs[at - 1] as EpochRecord).test as PartScores;
       expect({ wa, ua, wf1, mf1, confusion }, rule).toEqual(scores);
       expect(ce).toBeGreaterThan(0);
       // the head is that of a run which ends there
