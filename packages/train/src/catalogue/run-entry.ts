@@ -3,7 +3,6 @@ import { basename, join } from 'node:path';
 import { UserError } from '@lsgmer/datasets';
 import { z } from 'zod';
 import { NUMERICS_VERSION } from '../record/run-id.ts';
-import { parseState, type RunState } from '../record/run-state.ts';
 
 const Missing = z.looseObject({ id: z.string(), reason: z.string() });
 
@@ -41,6 +40,9 @@ const ConfigFile = z.looseObject({
 });
 type ConfigFile = z.infer<typeof ConfigFile>;
 
+/** Of state.json, whatever its format: runs of older programs are stale, not damaged. */
+const StateFile = z.looseObject({ status: z.string(), epoch: z.number().int().nonnegative() });
+
 /** `unfinished`: it holds a point to go on from, or nothing but its configuration; it may be running now. */
 export type RunStatus = 'finished' | 'unfinished';
 
@@ -74,12 +76,12 @@ export interface RunEntry {
  */
 export function readRunEntry(path: string): RunEntry {
   const configPath = join(path, 'config.json');
-  const config = parseConfig(configPath);
+  const config = readJson(configPath, ConfigFile);
   const id = basename(path);
   if (config.run !== id) throw new UserError(`${configPath}: is of run ${config.run}, not ${id}`);
   const statePath = join(path, 'state.json');
-  const state: RunState | undefined = existsSync(statePath)
-    ? parseState(readFileSync(statePath, 'utf8'), statePath)
+  const state = existsSync(statePath)
+    ? readJson(statePath, StateFile, 'damaged; delete its folder and train again')
     : undefined;
   const { identity, coverage, protocol } = config;
   return {
@@ -97,7 +99,7 @@ export function readRunEntry(path: string): RunEntry {
   };
 }
 
-function parseConfig(path: string): ConfigFile {
+function readJson<T>(path: string, schema: z.ZodType<T>, otherwise?: string): T {
   if (!existsSync(path)) throw new UserError(`${path}: is missing`);
   let data: unknown;
   try {
@@ -105,8 +107,10 @@ function parseConfig(path: string): ConfigFile {
   } catch (error) {
     throw new UserError(`${path}: not JSON: ${(error as Error).message}`);
   }
-  const parsed = ConfigFile.safeParse(data);
+  const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new UserError(`${path}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'damaged'}`);
+  throw new UserError(
+    `${path}: ${otherwise ?? `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'damaged'}`}`,
+  );
 }

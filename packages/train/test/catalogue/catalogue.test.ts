@@ -40,7 +40,7 @@ describe('readCatalogue', () => {
     const { entries, damaged } = readCatalogue(root);
     expect(entries).toHaveLength(1);
     expect(damaged).toEqual([
-      { path, problem: `${path}/state.json: damaged run record; delete its folder and train again` },
+      { path, problem: `${path}/state.json: damaged; delete its folder and train again` },
     ]);
   });
 

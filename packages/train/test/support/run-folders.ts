@@ -4,7 +4,6 @@ import { digestJson } from '@lsgmer/datasets';
 import type { Prediction } from '../../src/evaluate/predict.ts';
 import { encodePredictions } from '../../src/record/predictions.ts';
 import { NUMERICS_VERSION } from '../../src/record/run-id.ts';
-import { noSums } from '../../src/record/run-state.ts';
 
 /** What a run folder is written from; what is left out is the same for all. */
 export interface RunFolderSpec {
@@ -79,17 +78,7 @@ export function writeRunFolder(runs: string, spec: RunFolderSpec = {}): string {
     write(`predictions.${rule}.csv`, encodePredictions(list, fold, classes));
   const { epoch = predictions === undefined ? 12 : 50 } = spec;
   if (epoch !== null)
-    write('state.json', {
-      format: 2,
-      run: id,
-      status: predictions === undefined ? 'running' : 'finished',
-      epoch,
-      position: 0,
-      step: epoch,
-      sums: noSums,
-      chosen: {},
-      checkpoint: predictions === undefined ? { file: 'checkpoint-12.safetensors', sha256: 'c' } : null,
-    });
+    write('state.json', { run: id, status: predictions === undefined ? 'running' : 'finished', epoch });
   return id;
 }
 
