@@ -1,5 +1,4 @@
-/// <reference path="./jstat.d.ts" />
-import jstat from 'jstat';
+import { createRequire } from 'node:module';
 
 /** The part of jStat that is used: it has no types of its own. */
 interface Special {
@@ -7,7 +6,7 @@ interface Special {
   /** Regularised incomplete beta function I_x(a, b). */
   ibeta(x: number, a: number, b: number): number;
 }
-const special = jstat as unknown as Special;
+const special = createRequire(import.meta.url)('jstat') as Special;
 
 /** Above this many degrees of freedom Student's t is the normal distribution to four digits, and jStat loses digits. */
 const MOST_DF = 1e5;

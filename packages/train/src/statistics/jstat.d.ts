@@ -1,4 +1,0 @@
-declare module 'jstat' {
-  const jstat: object;
-  export default jstat;
-}
