@@ -1,6 +1,6 @@
 import { tf } from '@lsgmer/onnx';
 import type { Tensors } from './contract.ts';
-import { layerNorm, linear, meanWeights, need, project, type LinearWeights } from './ops.ts';
+import { type Keys, layerNorm, linear, meanWeights, need, project, type LinearWeights } from './ops.ts';
 import { steps, type Sequence } from './sequence.ts';
 
 /**
@@ -49,16 +49,25 @@ export interface Attended {
 }
 
 /**
- * softmax(Q K^T + padding) V on split heads.
+ * softmax(Q K^T + padding) V on split heads; 0 for a row without a real key.
  * @param q [B, H, Lq, d / H], scaled
  * @param k [B, H, Lk, d / H]
  * @param v [B, H, Lk, d / H]
- * @param padding [B, 1, 1, Lk] of `paddingScores`; none where every key is real
+ * @param keys which keys are real; none where all are
  */
-export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, padding?: tf.Tensor): Attended {
+export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, keys?: Keys): Attended {
   const scores = tf.matMul(q, k, false, true); // [B, H, Lq, Lk]
-  const weights = tf.softmax(padding ? tf.add(scores, padding) : scores);
-  return { context: mergeHeads(tf.matMul(weights, v)), weights };
+  if (!keys) {
+    const weights = tf.softmax(scores);
+    return { context: mergeHeads(tf.matMul(weights, v)), weights };
+  }
+  const weights = tf.softmax(tf.add(scores, keys.scores));
+  // what is not there is taken out where fewer numbers are: of the values, or of what was seen
+  if ((v.shape[2] as number) < (q.shape[2] as number)) {
+    const values = tf.mul(v, tf.expandDims(keys.present, 3));
+    return { context: mergeHeads(tf.matMul(weights, values)), weights };
+  }
+  return { context: tf.mul(mergeHeads(tf.matMul(weights, v)), keys.present), weights };
 }
 
 /** [d, d] -> [H, d, d / H]: the columns that belong to each head. */
@@ -73,8 +82,8 @@ export interface Cross {
   readonly own: tf.Tensor;
   /** Who answers, [B, Lk, d]. */
   readonly other: tf.Tensor;
-  /** Padding of `other`, [B, 1, 1, Lk]. */
-  readonly padding: tf.Tensor;
+  /** Which steps of `other` are real. */
+  readonly keys: Keys;
   readonly weights: AttentionWeights;
   readonly heads: number;
 }
@@ -86,11 +95,11 @@ export interface Crossed extends Sequence {
 }
 
 /** Cross attention as it is written: queries, keys and values of every step. */
-export function crossPlain({ own, other, padding, weights, heads }: Cross): Crossed {
+export function crossPlain({ own, other, keys, weights, heads }: Cross): Crossed {
   const q = splitHeads(linear(own, scaledQuery(weights.query, heads)), heads);
   const k = splitHeads(project(other, weights.key), heads);
   const v = splitHeads(linear(other, weights.value), heads);
-  const attended = attend(q, k, v, padding);
+  const attended = attend(q, k, v, keys);
   return {
     values: attended.context,
     projection: weights.output,
@@ -103,12 +112,12 @@ export function crossPlain({ own, other, padding, weights, heads }: Cross): Cros
  * (Q_h Wk_h^T) H^T are the scores of head h, (A_h H) Wv_h its context. Exact; the weights sum to 1, so the value
  * bias passes through.
  */
-export function crossShortAsks({ own, other, padding, weights, heads }: Cross): Crossed {
+export function crossShortAsks({ own, other, keys, weights, heads }: Cross): Crossed {
   const [rows, asking, d] = own.shape as [number, number, number];
   const answering = other.shape[1] as number;
   const q = linear(own, scaledQuery(weights.query, heads));
   const probes = throughHeads(q, weights.key, heads); // [B, H Lq, d]
-  const scores = tf.add(tf.matMul(probes, other, false, true), tf.reshape(padding, [rows, 1, answering]));
+  const scores = tf.add(tf.matMul(probes, other, false, true), tf.reshape(keys.scores, [rows, 1, answering]));
   const weighed = tf.softmax(scores); // [B, H Lq, Lk]
   const seen = tf.matMul(weighed, other); // [B, H Lq, d]
   const byHead = tf.transpose(tf.reshape(seen, [rows, heads, asking * d]), [1, 0, 2]);
@@ -117,7 +126,7 @@ export function crossShortAsks({ own, other, padding, weights, heads }: Cross): 
   const merged = tf.transpose(tf.reshape(values, [heads, rows * asking, d / heads]), [1, 0, 2]);
   const context = tf.add(tf.reshape(merged, [rows * asking, d]), weights.value.b);
   return {
-    values: tf.reshape(context, [rows, asking, d]),
+    values: tf.mul(tf.reshape(context, [rows, asking, d]), keys.present),
     projection: weights.output,
     attention: () => tf.mean(tf.reshape(weighed, [rows, heads, asking, answering]), 1),
   };
@@ -127,7 +136,7 @@ export function crossShortAsks({ own, other, padding, weights, heads }: Cross): 
  * Cross attention of a long sequence that asks a short one, without queries of the long one: H (K_h Wq_h^T)^T are
  * the scores of head h, and what each step sees stays a mixture of the short one's values. Exact.
  */
-export function crossLongAsks({ own, other, padding, weights, heads }: Cross): Crossed {
+export function crossLongAsks({ own, other, keys, weights, heads }: Cross): Crossed {
   const [rows, asking, d] = own.shape as [number, number, number];
   const answering = other.shape[1] as number;
   const query = scaledQuery(weights.query, heads);
@@ -135,14 +144,15 @@ export function crossLongAsks({ own, other, padding, weights, heads }: Cross): C
   const probes = throughHeads(k, query.w, heads); // [B, H Lk, d]
   // the query bias weighs the keys: K_h . bq_h, [B, H, Lk]
   const perHead = tf.sum(tf.reshape(tf.mul(k, query.b), [rows, answering, heads, d / heads]), 3);
-  const offsets = tf.add(tf.transpose(perHead, [0, 2, 1]), tf.reshape(padding, [rows, 1, answering]));
+  const offsets = tf.add(tf.transpose(perHead, [0, 2, 1]), tf.reshape(keys.scores, [rows, 1, answering]));
   const scores = tf.add(
     tf.matMul(own, probes, false, true), // [B, Lq, H Lk]
     tf.reshape(offsets, [rows, 1, heads * answering]),
   );
   const weighed = tf.softmax(tf.reshape(scores, [rows, asking, heads, answering]));
   // the values of head h fill its own columns only: [B, H Lk, d]
-  const v = tf.reshape(linear(other, weights.value), [rows, 1, answering, heads, d / heads]);
+  const seen = tf.mul(linear(other, weights.value), keys.present);
+  const v = tf.reshape(seen, [rows, 1, answering, heads, d / heads]);
   const diagonal = tf.tensor(identity(heads), [1, heads, 1, heads, 1]);
   return {
     values: tf.reshape(tf.mul(v, diagonal), [rows, heads * answering, d]),

@@ -1,6 +1,6 @@
 import { tf } from '@lsgmer/onnx';
 import { attend, headColumns, scaledQuery, splitHeads, type AttentionWeights } from './attention.ts';
-import { linear, project } from './ops.ts';
+import { type Keys, linear, project } from './ops.ts';
 import { means, responses, stepCount, steps, type Sequence } from './sequence.ts';
 
 /** Result of a label attention. */
@@ -15,12 +15,12 @@ export interface LabelAttended {
  * Eq. 5, 6 with label queries: Q = L, K = V = H_1 -> [B, N, d].
  * @param labels [N, d]
  * @param h1 [B, L, d]
- * @param padding [B, 1, 1, L]
+ * @param keys which steps of H_1 are real
  */
 export function labelQueries(
   labels: tf.Tensor,
   h1: Sequence,
-  padding: tf.Tensor,
+  keys: Keys,
   weights: AttentionWeights,
   heads: number,
 ): LabelAttended {
@@ -31,7 +31,7 @@ export function labelQueries(
     tf.tile(q, [rows, 1, 1, 1]), // [B, H, N, d / H]
     splitHeads(project(h, weights.key), heads),
     splitHeads(linear(h, weights.value), heads),
-    padding,
+    keys,
   );
   return { signal: linear(attended.context, weights.output), weights: tf.mean(attended.weights, 1) };
 }
@@ -48,7 +48,7 @@ export function labelQueries(
 export function foldedLabelMean(
   labels: tf.Tensor,
   h1: Sequence,
-  padding: tf.Tensor,
+  keys: Keys,
   weights: AttentionWeights,
   heads: number,
 ): LabelAttended {
@@ -59,13 +59,14 @@ export function foldedLabelMean(
   const columns = headColumns(weights.key, heads);
   const probes = tf.matMul(tf.transpose(q, [1, 0, 2]), columns, false, true); // [H, N, d]
   const scores = responses(h1, tf.reshape(probes, [heads * classes, d])); // [B, L, H N]
-  const masked = tf.add(tf.transpose(scores, [0, 2, 1]), tf.reshape(padding, [rows, 1, length]));
+  const masked = tf.add(tf.transpose(scores, [0, 2, 1]), tf.reshape(keys.scores, [rows, 1, length]));
   const attention = tf.reshape(tf.softmax(masked), [rows, heads, classes, length]);
 
   const seen = means(h1, tf.mean(attention, 2)); // [B, H, d]
   const byHead = tf.transpose(seen, [1, 0, 2]);
   const values = tf.matMul(byHead, headColumns(weights.value.w, heads)); // [H, B, d / H]
-  const context = tf.add(tf.reshape(tf.transpose(values, [1, 0, 2]), [rows, d]), weights.value.b);
+  const full = tf.add(tf.reshape(tf.transpose(values, [1, 0, 2]), [rows, d]), weights.value.b);
+  const context = tf.mul(full, tf.reshape(keys.present, [rows, 1]));
   return { signal: linear(context, weights.output), weights: tf.mean(attention, 1) };
 }
 

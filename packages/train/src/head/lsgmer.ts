@@ -17,7 +17,16 @@ import { POOLED } from './interpolation.ts';
 import { foldedLabelMean, frameQueries, labelQueries, type LabelAttended } from './label-attention.ts';
 import { attributionConsistency, crossEntropy, weightedSum } from './loss.ts';
 import { bilstm } from './lstm.ts';
-import { linear, linearOfReal, linearWeights, maskedMean, meanWeights, need, paddingScores } from './ops.ts';
+import {
+  type Keys,
+  linear,
+  linearOfReal,
+  linearWeights,
+  maskedMean,
+  meanWeights,
+  need,
+  realKeys,
+} from './ops.ts';
 import {
   checkOptions,
   classifierWidth,
@@ -41,8 +50,7 @@ interface Stream {
   readonly h0: tf.Tensor;
   /** [B, L], 1 = real step */
   readonly mask: tf.Tensor;
-  /** [B, 1, 1, L], added to attention scores */
-  readonly padding: tf.Tensor;
+  readonly keys: Keys;
 }
 
 /** Eq. 1: text [B, n, Dt] -> H_t0 [B, n, d]. */
@@ -58,7 +66,7 @@ function encodeText(parameters: Tensors, batch: Tensors, options: LsgmerOptions)
           bih: need(parameters, 'text.lstm.bih'),
           bhh: need(parameters, 'text.lstm.bhh'),
         });
-  return { h0, mask, padding: paddingScores(mask) };
+  return { h0, mask, keys: realKeys(mask) };
 }
 
 /** Eq. 2: audio [B, m, Da] and the spectrogram map -> H_a0 [B, m, d]. */
@@ -74,7 +82,7 @@ function encodeAudio(parameters: Tensors, batch: Tensors, options: LsgmerOptions
         : mapPooled(map, need(batch, 'mapPool'), weights);
     h0 = tf.add(h0, picture);
   }
-  return { h0, mask, padding: paddingScores(mask) };
+  return { h0, mask, keys: realKeys(mask) };
 }
 
 /** Eq. 3, 4: H_1 of a modality that asks the other. */
@@ -92,7 +100,7 @@ function crossed(
       ? { gain: need(parameters, `${name}.norm.gain`), bias: need(parameters, `${name}.norm.bias`) }
       : undefined;
   const weights = attentionWeights(parameters, name);
-  const cross = { own: own.h0, other: other.h0, padding: other.padding, weights, heads: options.heads };
+  const cross = { own: own.h0, other: other.h0, keys: other.keys, weights, heads: options.heads };
   return crossAttention(cross, residual, norm);
 }
 
@@ -100,7 +108,7 @@ function crossed(
 function labelGuided(
   parameters: Tensors,
   modality: Modality,
-  { h0, mask, padding }: Stream,
+  { h0, mask, keys }: Stream,
   h1: Sequence,
   options: LsgmerOptions,
 ): { readonly hidden: tf.Tensor; readonly attended?: LabelAttended } {
@@ -114,10 +122,10 @@ function labelGuided(
   const mean = maskedMean(h0, mask);
   const reduce = options['label.reduce'];
   if (reduce === 'mean') {
-    const attended = foldedLabelMean(labels, h1, padding, weights, options.heads);
+    const attended = foldedLabelMean(labels, h1, keys, weights, options.heads);
     return { hidden: gated(mean, attended.signal), attended };
   }
-  const attended = labelQueries(labels, h1, padding, weights, options.heads);
+  const attended = labelQueries(labels, h1, keys, weights, options.heads);
   if (reduce === 'per-label') return { hidden: gatedPerLabel(mean, attended.signal), attended };
   const [rows, classes, d] = attended.signal.shape as [number, number, number];
   const joined = tf.reshape(attended.signal, [rows, classes * d]);

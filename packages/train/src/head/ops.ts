@@ -77,14 +77,24 @@ export function maskedMean(h: tf.Tensor, mask: tf.Tensor): tf.Tensor {
   return tf.squeeze(tf.matMul(meanWeights(mask), h), [1]);
 }
 
-/**
- * What is added to attention scores: 0 for a real step, -1e9 for padding, so that its weight is exactly 0 in
- * float32 wherever the row has a real step. mask [B, L] -> [B, 1, 1, L]. A row of padding only gets equal
- * weights and no NaN; its loss weight is 0.
- */
-export function paddingScores(mask: tf.Tensor): tf.Tensor {
+/** Which keys of an attention exist. */
+export interface Keys {
+  /** Added to the scores, [B, 1, 1, L]: 0 for a real step, -1e9 for padding, whose weight is then exactly 0. */
+  readonly scores: tf.Tensor;
+  /**
+   * 1 where the row has a real step, else 0, [B, 1, 1]: attention over nothing sees nothing. What it saw times this
+   * is 0 for a row of padding only (an absent modality), whatever stands in the padding.
+   */
+  readonly present: tf.Tensor;
+}
+
+/** mask [B, L], 1 for a real step. */
+export function realKeys(mask: tf.Tensor): Keys {
   const [rows, steps] = mask.shape as [number, number];
-  return tf.reshape(tf.mul(tf.sub(mask, 1), 1e9), [rows, 1, 1, steps]);
+  return {
+    scores: tf.reshape(tf.mul(tf.sub(mask, 1), 1e9), [rows, 1, 1, steps]),
+    present: tf.reshape(tf.max(mask, 1), [rows, 1, 1]),
+  };
 }
 
 /** Layer norm over the last axis with PyTorch's epsilon. */

@@ -14,7 +14,7 @@ import {
   type AttentionWeights,
   type Cross,
 } from '../../src/head/attention.ts';
-import { paddingScores } from '../../src/head/ops.ts';
+import { realKeys } from '../../src/head/ops.ts';
 import { steps } from '../../src/head/sequence.ts';
 import { gradients, random, repeated, values } from '../support/cpu-tensors.ts';
 import { largestDifference } from '../support/head-golden.ts';
@@ -61,17 +61,21 @@ describe('attend', () => {
         ],
       ],
     ]);
-    const { context, weights: seen } = attend(q, k, v, paddingScores(tf.tensor([[1, 1, 0]])));
+    const { context, weights: seen } = attend(q, k, v, realKeys(tf.tensor([[1, 1, 0]])));
     // scores ln 3 and 0: weights 3/4, 1/4
     expect(largestDifference(values(seen), [0.75, 0.25, 0])).toBeLessThan(1e-6);
     expect(largestDifference(values(context), [3, 2])).toBeLessThan(1e-5);
   });
 
-  it('gives a row of padding only equal weights and no NaN', () => {
+  it('sees nothing where every key is padding, and gives no NaN', () => {
     const q = random('q', [1, 1, 2, 4]);
     const k = random('k', [1, 1, 4, 4]);
-    const { weights: seen } = attend(q, k, k, paddingScores(tf.zeros([1, 4])));
+    const { weights: seen, context } = attend(q, k, k, realKeys(tf.zeros([1, 4])));
     expect(values(seen)).toEqual(repeated(0.25, 8));
+    expect(values(context).map(Math.abs)).toEqual(repeated(0, 8));
+    const short = random('short', [1, 1, 1, 4]); // fewer keys than queries
+    const fewer = attend(q, short, short, realKeys(tf.zeros([1, 1]))).context;
+    expect(values(fewer).map(Math.abs)).toEqual(repeated(0, 8));
   });
 });
 
@@ -106,11 +110,11 @@ describe.each(Object.keys(FORMS) as (keyof typeof FORMS)[])('%s', (name) => {
     [1, 1, 1, 0, 0],
     [1, 0, 0, 0, 0],
   ]);
-  const padding = paddingScores(mask);
+  const keys = realKeys(mask);
   const probe = random('probe', [3, 4, 16]);
 
   it.each([1, 2, 8])('sees what attention as it is written sees, with %i heads', (heads) => {
-    const cross = { own, other, padding, weights: weights('cross', 16), heads };
+    const cross = { own, other, keys, weights: weights('cross', 16), heads };
     const expected = values(steps(crossPlain(cross)));
     expect(Math.max(...expected)).toBeGreaterThan(1);
     expect(largestDifference(values(steps(form(cross))), expected)).toBeLessThan(1e-5);
@@ -118,7 +122,7 @@ describe.each(Object.keys(FORMS) as (keyof typeof FORMS)[])('%s', (name) => {
 
   it('sees one value where one step is real, whoever asks', () => {
     const cross = weights('cross', 16);
-    const context = { ...form({ own, other, padding, weights: cross, heads: 4 }), projection: cross.output };
+    const context = { ...form({ own, other, keys, weights: cross, heads: 4 }), projection: cross.output };
     const only = tf.reshape(tf.slice(other, [2, 0, 0], [1, 1, 16]), [1, 16]);
     const value = tf.add(tf.matMul(only, cross.value.w), cross.value.b);
     const expected = values(tf.add(tf.matMul(value, cross.output.w), cross.output.b));
@@ -133,7 +137,7 @@ describe.each(Object.keys(FORMS) as (keyof typeof FORMS)[])('%s', (name) => {
       gradients(
         (own, other, ...rest) => {
           const named = Object.fromEntries(parts.map((part, i) => [`a.${part}`, rest[i] as tf.Tensor]));
-          const cross = { own, other, padding, weights: attentionWeights(named, 'a'), heads: 4 } as Cross;
+          const cross = { own, other, keys, weights: attentionWeights(named, 'a'), heads: 4 } as Cross;
           return tf.sum(tf.mul(steps(of(cross)), probe));
         },
         [own, other, ...tensors],
@@ -146,10 +150,11 @@ describe.each(Object.keys(FORMS) as (keyof typeof FORMS)[])('%s', (name) => {
     });
   });
 
-  it('gives no NaN where nothing is real', () => {
-    const nothing = paddingScores(tf.zeros([3, 5]));
-    const cross = { own, other, padding: nothing, weights: weights('cross', 16), heads: 2 };
-    expect(values(steps(form(cross))).every(Number.isFinite)).toBe(true);
+  it('sees nothing where nothing is real: what is left is the bias of the projection', () => {
+    const nothing = realKeys(tf.zeros([3, 5]));
+    const cross = { own, other, keys: nothing, weights: weights('cross', 16), heads: 2 };
+    const expected = values(tf.tile(tf.reshape(cross.weights.output.b, [1, 1, 16]), [3, 4, 1]));
+    expect(values(steps(form(cross)))).toEqual(expected);
   });
 });
 
@@ -157,8 +162,8 @@ describe('crossAttention', () => {
   const short = random('short', [2, 2, 16]);
   const long = random('long', [2, 40, 16]);
   const ask = (own: tf.Tensor, other: tf.Tensor, heads = 2) => {
-    const padding = paddingScores(tf.ones([2, other.shape[1] as number]));
-    return { own, other, padding, weights: weights('cross', 16), heads };
+    const keys = realKeys(tf.ones([2, other.shape[1] as number]));
+    return { own, other, keys, weights: weights('cross', 16), heads };
   };
 
   it('takes the form with the fewest multiplications', () => {

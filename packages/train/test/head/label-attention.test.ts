@@ -2,7 +2,7 @@ import { tf } from '@lsgmer/onnx';
 import { describe, expect, it } from 'vitest';
 import { attentionWeights, type AttentionWeights } from '../../src/head/attention.ts';
 import { foldedLabelMean, frameQueries, labelQueries } from '../../src/head/label-attention.ts';
-import { paddingScores } from '../../src/head/ops.ts';
+import { realKeys } from '../../src/head/ops.ts';
 import type { Sequence } from '../../src/head/sequence.ts';
 import { gradients, random, repeated, values } from '../support/cpu-tensors.ts';
 import { largestDifference } from '../support/head-golden.ts';
@@ -10,7 +10,7 @@ import { largestDifference } from '../support/head-golden.ts';
 const [B, L, N, D] = [3, 5, 4, 16];
 const labels = random('labels', [N, D], 2);
 const steps = random('steps', [B, L, D], 2);
-const padding = paddingScores(
+const keys = realKeys(
   tf.tensor([
     [1, 1, 1, 1, 1],
     [1, 1, 1, 0, 0],
@@ -38,8 +38,8 @@ describe('foldedLabelMean', () => {
   for (const heads of [1, 4, 8])
     for (const [name, sequence] of Object.entries(sequences)) {
       it(`equals the mean of labelQueries: ${heads} heads, ${name}`, () => {
-        const folded = foldedLabelMean(labels, sequence, padding, weightsOf(parameters), heads);
-        const full = labelQueries(labels, sequence, padding, weightsOf(parameters), heads);
+        const folded = foldedLabelMean(labels, sequence, keys, weightsOf(parameters), heads);
+        const full = labelQueries(labels, sequence, keys, weightsOf(parameters), heads);
         expect(full.signal.shape).toEqual([B, N, D]);
         expect(largestDifference(values(folded.signal), values(tf.mean(full.signal, 1)))).toBeLessThan(5e-6);
         expect(largestDifference(values(folded.weights), values(full.weights))).toBeLessThan(2e-6);
@@ -53,7 +53,7 @@ describe('foldedLabelMean', () => {
       gradients((table, x, w, b, ...rest) => {
         const sequence = { values: x, projection: { w: w, b: b } };
         const attention = fold ? foldedLabelMean : labelQueries;
-        const { signal } = attention(table, sequence, padding, weightsOf(rest), 4);
+        const { signal } = attention(table, sequence, keys, weightsOf(rest), 4);
         return tf.sum(tf.mul(fold ? signal : tf.mean(signal, 1), probe));
       }, inputs);
     const [folded, full] = [run(true), run(false)];
@@ -67,7 +67,7 @@ describe('foldedLabelMean', () => {
 
 describe('labelQueries', () => {
   it('looks at real steps only; the weights of each label sum to 1', () => {
-    const { weights } = labelQueries(labels, { values: steps }, padding, weightsOf(parameters), 4);
+    const { weights } = labelQueries(labels, { values: steps }, keys, weightsOf(parameters), 4);
     expect(weights.shape).toEqual([B, N, L]);
     expect(largestDifference(values(tf.sum(weights, -1)), repeated(1, B * N))).toBeLessThan(1e-6);
     const second = values(tf.slice(weights, [1, 0, 3], [1, N, 2]));
