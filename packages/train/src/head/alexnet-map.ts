@@ -1,7 +1,7 @@
 import { tf } from '@lsgmer/onnx';
 import { adaptivePoolWeights, POOLED } from './interpolation.ts';
 import { linear, type LinearWeights } from './ops.ts';
-import { MAP_ROWS } from './options.ts';
+import { MAP_ROWS } from './shared-options.ts';
 
 /**
  * Eq. 2, `audio.alexnet` time: Linear, then linear interpolation at the frames' centres.

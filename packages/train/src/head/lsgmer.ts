@@ -1,6 +1,6 @@
 import { tf } from '@lsgmer/onnx';
-import { mapInTime, mapPooled } from './alexnet-map.ts';
-import { attentionWeights, crossAttention, type Crossed, received } from './attention.ts';
+import { attentionWeights, received } from './attention.ts';
+import { classify } from './classifier.ts';
 import type {
   BatchShape,
   FeatureDims,
@@ -12,97 +12,26 @@ import type {
   ParameterSpec,
   Tensors,
 } from './contract.ts';
+import { crossed, type Modality } from './cross.ts';
+import { batchSpecs, encodeAudio, encodeText, type Stream } from './encoders.ts';
 import { fuse, gated, gatedPerLabel, gatedPerStep } from './gate.ts';
-import { POOLED } from './interpolation.ts';
 import { foldedLabelMean, frameQueries, labelQueries, type LabelAttended } from './label-attention.ts';
 import { attributionConsistency, crossEntropy, weightedSum } from './loss.ts';
-import { bilstm } from './lstm.ts';
-import {
-  type Keys,
-  linear,
-  linearOfReal,
-  linearWeights,
-  maskedMean,
-  meanWeights,
-  need,
-  realKeys,
-} from './ops.ts';
+import { linear, linearWeights, maskedMean, meanWeights, need } from './ops.ts';
 import {
   checkOptions,
-  classifierWidth,
+  featureUse,
   labelTable,
   LSGMER_OPTIONS,
   modalities,
   readOptions,
   usesAudio,
-  usesMap,
   usesText,
   type LsgmerOptions,
-} from './options.ts';
-import { lsgmerParameters } from './parameters.ts';
+} from './lsgmer-options.ts';
+import { lsgmerParameters } from './lsgmer-parameters.ts';
+import { classifierWidth } from './shared-options.ts';
 import { means, type Sequence } from './sequence.ts';
-
-type Modality = 'audio' | 'text';
-
-/** One modality on its way through the head. */
-interface Stream {
-  /** H_0, [B, L, d] */
-  readonly h0: tf.Tensor;
-  /** [B, L], 1 = real step */
-  readonly mask: tf.Tensor;
-  readonly keys: Keys;
-}
-
-/** Eq. 1: text [B, n, Dt] -> H_t0 [B, n, d]. */
-function encodeText(parameters: Tensors, batch: Tensors, options: LsgmerOptions): Stream {
-  const text = need(batch, 'text');
-  const mask = need(batch, 'textMask');
-  const h0 =
-    options['text.encoder'] === 'linear'
-      ? linearOfReal(text, mask, linearWeights(parameters, 'text.linear'))
-      : bilstm(text, mask, {
-          wx: need(parameters, 'text.lstm.wx'),
-          wh: need(parameters, 'text.lstm.wh'),
-          bih: need(parameters, 'text.lstm.bih'),
-          bhh: need(parameters, 'text.lstm.bhh'),
-        });
-  return { h0, mask, keys: realKeys(mask) };
-}
-
-/** Eq. 2: audio [B, m, Da] and the spectrogram map -> H_a0 [B, m, d]. */
-function encodeAudio(parameters: Tensors, batch: Tensors, options: LsgmerOptions): Stream {
-  const mask = need(batch, 'audioMask');
-  let h0 = linearOfReal(need(batch, 'audio'), mask, linearWeights(parameters, 'audio.linear'));
-  if (usesMap(options)) {
-    const weights = linearWeights(parameters, 'audio.map');
-    const map = need(batch, 'map');
-    const picture =
-      options['audio.alexnet'] === 'time'
-        ? mapInTime(map, need(batch, 'mapPosition'), weights)
-        : mapPooled(map, need(batch, 'mapPool'), weights);
-    h0 = tf.add(h0, picture);
-  }
-  return { h0, mask, keys: realKeys(mask) };
-}
-
-/** Eq. 3, 4: H_1 of a modality that asks the other. */
-function crossed(
-  parameters: Tensors,
-  modality: Modality,
-  own: Stream,
-  other: Stream,
-  options: LsgmerOptions,
-): Crossed {
-  const name = `cross.${modality}`;
-  const residual = options['cross.residual'];
-  const norm =
-    residual === 'add-norm'
-      ? { gain: need(parameters, `${name}.norm.gain`), bias: need(parameters, `${name}.norm.bias`) }
-      : undefined;
-  const weights = attentionWeights(parameters, name);
-  const cross = { own: own.h0, other: other.h0, keys: other.keys, weights, heads: options.heads };
-  return crossAttention(cross, residual, norm);
-}
 
 /** Eq. 5 to 8: H of a modality, [B, d], and what its labels looked at. */
 function labelGuided(
@@ -144,8 +73,8 @@ function forward(parameters: Tensors, batch: Tensors, config: HeadConfig, traini
   const options = readOptions(config);
   const extra: { [name: string]: tf.Tensor } = {};
   const streams: { [M in Modality]?: Stream } = {};
-  if (usesAudio(options)) streams.audio = encodeAudio(parameters, batch, options);
-  if (usesText(options)) streams.text = encodeText(parameters, batch, options);
+  if (usesAudio(options)) streams.audio = encodeAudio(parameters, batch, options['audio.alexnet']);
+  if (usesText(options)) streams.text = encodeText(parameters, batch, options['text.encoder']);
   const { audio, text } = streams;
 
   const guided = (modality: Modality, stream: Stream, h1: Sequence): tf.Tensor => {
@@ -172,10 +101,7 @@ function forward(parameters: Tensors, batch: Tensors, config: HeadConfig, traini
   else if (text) fused = guided('text', text, { values: text.h0 });
   else throw new Error('no modality');
 
-  let hidden = tf.relu(linear(fused, linearWeights(parameters, 'classifier.hidden'))); // Eq. 12
-  if (training && options['classifier.dropout'] > 0)
-    hidden = tf.mul(hidden, need(batch, 'dropout.classifier'));
-  return { logits: linear(hidden, linearWeights(parameters, 'classifier.output')), fused, extra };
+  return { logits: classify(parameters, batch, fused, options, training), fused, extra };
 }
 
 /** Eq. 19: ce * L_ce + apc * L_apc, each the sum over rows of the row's loss times its weight. */
@@ -196,28 +122,8 @@ function loss(parameters: Tensors, output: HeadOutput, batch: Tensors, config: H
 
 function inputs(config: HeadConfig, dims: FeatureDims, classes: number, shape: BatchShape): InputSpec[] {
   const options = checkOptions(config, dims, classes);
-  const { rows, text, audio, map } = shape;
-  const specs: InputSpec[] = [];
-  const add = (name: string, shape: number[], dtype: InputSpec['dtype'] = 'float32'): void => {
-    specs.push({ name, shape, dtype });
-  };
-  if (usesText(options)) {
-    add('text', [rows, text, dims.text], 'feature');
-    add('textMask', [rows, text]);
-  }
-  if (usesAudio(options)) {
-    add('audio', [rows, audio, dims.audio], 'feature');
-    add('audioMask', [rows, audio]);
-  }
-  if (usesMap(options)) {
-    add('map', [rows, map, dims.map], 'feature');
-    if (options['audio.alexnet'] === 'time') add('mapPosition', [rows, audio]);
-    else add('mapPool', [rows, POOLED, map]);
-  }
-  add('target', [rows, classes]);
-  add('weight', [rows]);
-  if (options['classifier.dropout'] > 0) add('dropout.classifier', [rows, classifierWidth(options)]);
-  return specs;
+  const dropped = options['classifier.dropout'] > 0 ? classifierWidth(options) : 0;
+  return batchSpecs(featureUse(options), dims, classes, shape, { classifier: dropped });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { HeadConfig } from './contract.ts';
-import { readOptions } from './options.ts';
+import { readOptions } from './lsgmer-options.ts';
 
 /** A stretch of the flat parameter vector: one label table, `rows` embeddings of `length / rows` values. */
 export interface LabelSpan {

@@ -1,26 +1,16 @@
 import type { FeatureDims, Init, ParameterSpec } from './contract.ts';
 import { POOLED } from './interpolation.ts';
-import {
-  classifierWidth,
-  labelTable,
-  MAP_ROWS,
-  modalities,
-  usesAudio,
-  usesLabels,
-  usesMap,
-  usesText,
-  type LsgmerOptions,
-} from './options.ts';
+import { type FeatureUse, MAP_ROWS } from './shared-options.ts';
 
 const uniform = (bound: number): Init => ({ kind: 'uniform', bound });
 const constant = (value: number): Init => ({ kind: 'constant', value });
 
-function weight(name: string, shape: number[], init: Init): ParameterSpec {
+export function weight(name: string, shape: number[], init: Init): ParameterSpec {
   return { name, shape, init, stream: 'weights', averaged: false };
 }
 
 /** As torch.nn.Linear: weight and bias uniform within 1 / sqrt(inputs). */
-function linear(name: string, inputs: number, outputs: number): ParameterSpec[] {
+export function linearParameters(name: string, inputs: number, outputs: number): ParameterSpec[] {
   const init = uniform(1 / Math.sqrt(inputs));
   return [weight(`${name}.w`, [inputs, outputs], init), weight(`${name}.b`, [outputs], init)];
 }
@@ -29,7 +19,7 @@ function linear(name: string, inputs: number, outputs: number): ParameterSpec[] 
  * As torch.nn.MultiheadAttention: the joint [3d, d] input projection Xavier-uniform, the output projection as a
  * Linear's weight, biases 0. There is no key bias (see AttentionWeights).
  */
-function attention(name: string, d: number): ParameterSpec[] {
+export function attentionParameters(name: string, d: number): ParameterSpec[] {
   const joint = uniform(Math.sqrt(6 / (d + 3 * d)));
   return [
     weight(`${name}.wq`, [d, d], joint),
@@ -42,61 +32,40 @@ function attention(name: string, d: number): ParameterSpec[] {
   ];
 }
 
-function labelInit(options: LsgmerOptions, classes: number): Init {
-  const choice = options['label.init'];
-  if (choice === 'xavier') return uniform(Math.sqrt(6 / (classes + options.d)));
+/** How label embeddings start: `label.init`. */
+export function labelInit(choice: '1' | '0.02' | 'xavier', classes: number, d: number): Init {
+  if (choice === 'xavier') return uniform(Math.sqrt(6 / (classes + d)));
   return { kind: 'normal', sd: Number(choice) };
 }
 
-/**
- * Every parameter of a configuration, in the order of the flat vector: encoders (Eq. 1, 2), cross attention
- * (Eq. 3, 4), label tables and label attention (Eq. 5 to 8), fusion gate (Eq. 10), classifier (Eq. 12).
- * Only what the configuration uses exists. The paper says nothing of initial values: Linear, LSTM,
- * MultiheadAttention and LayerNorm start as PyTorch's do.
- */
-export function lsgmerParameters(
-  options: LsgmerOptions,
+/** Gain 1 and bias 0. */
+export function normParameters(name: string, d: number): ParameterSpec[] {
+  return [weight(`${name}.gain`, [d], constant(1)), weight(`${name}.bias`, [d], constant(0))];
+}
+
+/** Eq. 1 and 2: what `encodeText` and `encodeAudio` take. */
+export function encoderParameters(
+  { text, audio }: FeatureUse,
   dims: FeatureDims,
-  classes: number,
+  d: number,
 ): ParameterSpec[] {
-  const { d } = options;
   const specs: ParameterSpec[] = [];
-  if (usesText(options)) {
-    if (options['text.encoder'] === 'linear') specs.push(...linear('text.linear', dims.text, d));
-    else specs.push(...bilstm('text.lstm', dims.text, d / 2));
+  if (text === 'linear') specs.push(...linearParameters('text.linear', dims.text, d));
+  if (text === 'bilstm') specs.push(...bilstm('text.lstm', dims.text, d / 2));
+  if (audio !== null) specs.push(...linearParameters('audio.linear', dims.audio, d));
+  if (audio === 'time') specs.push(...linearParameters('audio.map', dims.map, d));
+  if (audio === 'broadcast') {
+    specs.push(...linearParameters('audio.map', (dims.map / MAP_ROWS) * POOLED * POOLED, d));
   }
-  if (usesAudio(options)) specs.push(...linear('audio.linear', dims.audio, d));
-  if (usesMap(options)) {
-    const pooled = (dims.map / MAP_ROWS) * POOLED * POOLED;
-    specs.push(...linear('audio.map', options['audio.alexnet'] === 'time' ? dims.map : pooled, d));
-  }
-  if (options.modality === 'both') {
-    for (const modality of modalities(options)) {
-      specs.push(...attention(`cross.${modality}`, d));
-      if (options['cross.residual'] === 'add-norm')
-        specs.push(
-          weight(`cross.${modality}.norm.gain`, [d], constant(1)),
-          weight(`cross.${modality}.norm.bias`, [d], constant(0)),
-        );
-    }
-  }
-  if (usesLabels(options)) {
-    const init = labelInit(options, classes);
-    for (const name of new Set(modalities(options).map((modality) => labelTable(options, modality))))
-      specs.push({ name, shape: [classes, d], init, stream: 'labels', averaged: true });
-  }
-  if (options['label.attention']) {
-    for (const modality of modalities(options)) {
-      specs.push(...attention(`label.${modality}`, d));
-      if (options['label.query'] === 'labels' && options['label.reduce'] === 'concat')
-        specs.push(...linear(`label.${modality}.concat`, classes * d, d));
-    }
-  }
-  if (options.modality === 'both' && options.gate !== 'equal')
-    specs.push(...linear('gate', 2 * d, options.gate === 'scalar' ? 2 : 2 * d));
-  const width = classifierWidth(options);
-  specs.push(...linear('classifier.hidden', d, width), ...linear('classifier.output', width, classes));
   return specs;
+}
+
+/** Eq. 12: what `classify` takes. */
+export function classifierParameters(inputs: number, width: number, classes: number): ParameterSpec[] {
+  return [
+    ...linearParameters('classifier.hidden', inputs, width),
+    ...linearParameters('classifier.output', width, classes),
+  ];
 }
 
 /** As torch.nn.LSTM: everything uniform within 1 / sqrt(hidden); [forward, backward] lead every shape. */

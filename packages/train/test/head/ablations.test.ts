@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ABLATIONS, withAblation } from '../../src/head/ablations.ts';
-import { LSGMER_OPTIONS } from '../../src/head/options.ts';
+import { LSGMER_OPTIONS } from '../../src/head/lsgmer-options.ts';
 import { goldenCase } from '../support/head-golden.ts';
 
 describe('ablations', () => {

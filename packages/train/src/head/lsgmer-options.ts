@@ -1,5 +1,18 @@
-import { UserErrors } from '@lsgmer/datasets';
 import type { FeatureDims, HeadConfig, OptionSpec } from './contract.ts';
+import {
+  AUDIO_ALEXNET,
+  CLASSIFIER_DROPOUT,
+  CLASSIFIER_WIDTH,
+  CROSS_RESIDUAL,
+  type FeatureUse,
+  HEADS,
+  optionsOf,
+  type OptionsOf,
+  refuse,
+  TEXT_ENCODER,
+  useProblems,
+  WIDTH,
+} from './shared-options.ts';
 
 /**
  * Every choice that the head knows. The first value of a list is the default reading of the paper's equation;
@@ -13,43 +26,11 @@ export const LSGMER_OPTIONS = [
     source: 'own',
     help: 'text, audio: no cross attention (H_1 = H_0) and no fusion gate; label attention, APC and the moving average stay.',
   },
-  {
-    key: 'd',
-    type: 'integer',
-    default: 256,
-    source: 'Eq. 1',
-    min: 2,
-    help: 'Width of every hidden vector and label embedding.',
-  },
-  {
-    key: 'heads',
-    type: 'integer',
-    default: 4,
-    source: 'Eq. 3-6',
-    min: 1,
-    help: 'Attention heads; divides d.',
-  },
-  {
-    key: 'text.encoder',
-    type: ['bilstm', 'linear'],
-    default: 'bilstm',
-    source: 'Eq. 1',
-    help: 'bilstm: one layer, d/2 per direction, the backward one starts at the last real token; linear: one Linear per token.',
-  },
-  {
-    key: 'audio.alexnet',
-    type: ['time', 'broadcast', 'none'],
-    default: 'time',
-    source: 'Eq. 2',
-    help: 'time: the map is projected, interpolated at frame centres and added; broadcast: pooled to 6x6, flattened, projected and added to every frame; none: WavLM alone.',
-  },
-  {
-    key: 'cross.residual',
-    type: ['none', 'add', 'add-norm'],
-    default: 'none',
-    source: 'Eq. 3, 4',
-    help: 'What surrounds cross attention: nothing, a residual, or a residual and layer norm.',
-  },
+  WIDTH,
+  HEADS,
+  TEXT_ENCODER,
+  AUDIO_ALEXNET,
+  CROSS_RESIDUAL,
   {
     key: 'label.attention',
     type: 'boolean',
@@ -129,23 +110,8 @@ export const LSGMER_OPTIONS = [
     source: 'Eq. 10, 11',
     help: 'One weight per modality, one per modality and dimension, or one half each.',
   },
-  {
-    key: 'classifier.width',
-    type: 'integer',
-    default: 0,
-    source: 'Eq. 12',
-    min: 0,
-    help: 'Hidden units of the classifier; 0: d.',
-  },
-  {
-    key: 'classifier.dropout',
-    type: 'number',
-    default: 0,
-    source: 'Eq. 12',
-    min: 0,
-    max: 0.95,
-    help: 'Share of hidden units dropped in training.',
-  },
+  CLASSIFIER_WIDTH,
+  CLASSIFIER_DROPOUT,
   {
     key: 'apc.temperature',
     type: 'number',
@@ -186,21 +152,20 @@ export const LSGMER_OPTIONS = [
   },
 ] as const satisfies readonly OptionSpec[];
 
-type ValueOf<S> = S extends { type: readonly (infer Choice)[] }
-  ? Choice
-  : S extends { type: 'boolean' }
-    ? boolean
-    : number;
-
 /** A configuration with every key present and typed. */
-export type LsgmerOptions = {
-  readonly [S in (typeof LSGMER_OPTIONS)[number] as S['key']]: ValueOf<S>;
-};
+export type LsgmerOptions = OptionsOf<typeof LSGMER_OPTIONS>;
 
 /** The head's own keys of a configuration, defaults filled in; other keys are left alone. */
 export function readOptions(config: HeadConfig): LsgmerOptions {
-  const entries = LSGMER_OPTIONS.map((spec) => [spec.key, config[spec.key] ?? spec.default]);
-  return Object.fromEntries(entries) as LsgmerOptions;
+  return optionsOf(LSGMER_OPTIONS, config);
+}
+
+/** Which features the head reads, and how. */
+export function featureUse(options: LsgmerOptions): FeatureUse {
+  return {
+    text: usesText(options) ? options['text.encoder'] : null,
+    audio: usesAudio(options) ? options['audio.alexnet'] : null,
+  };
 }
 
 /**
@@ -210,43 +175,18 @@ export function readOptions(config: HeadConfig): LsgmerOptions {
  */
 export function checkOptions(config: HeadConfig, dims: FeatureDims, classes: number): LsgmerOptions {
   const options = readOptions(config);
-  const problems: string[] = [];
   const { d, heads } = options;
-  if (d % heads !== 0) problems.push(`heads: ${heads} does not divide d = ${d}; choose heads that do`);
-  if (usesText(options) && options['text.encoder'] === 'bilstm' && d % 2 !== 0)
-    problems.push(`d: found ${d}, expected an even number (half of it per direction of the BiLSTM)`);
-  if (usesText(options) && dims.text < 1)
-    problems.push('modality: needs text features and none were given; add one or set modality=audio');
-  if (usesAudio(options) && dims.audio < 1)
-    problems.push('modality: needs audio features and none were given; add one or set modality=text');
-  if (usesMap(options) && dims.map < 1)
-    problems.push(
-      'audio.alexnet: needs a spectrogram map and none was given; add one or set audio.alexnet=none',
-    );
-  if (usesMap(options) && options['audio.alexnet'] === 'broadcast' && dims.map % MAP_ROWS !== 0)
-    problems.push(
-      `audio.alexnet: broadcast needs map steps of channels x ${MAP_ROWS} rows, found ${dims.map} values`,
-    );
-  if (classes < 2) problems.push(`classes: found ${classes}, expected at least 2`);
-  if (problems.length > 0) throw new UserErrors(problems);
+  const divides = d % heads === 0 ? [] : [`heads: ${heads} does not divide d = ${d}; choose heads that do`];
+  refuse([...divides, ...useProblems(featureUse(options), d, dims, classes, true)]);
   return options;
 }
 
-/** Rows of the picture that AlexNet's `features` leaves of 256 pixels: a map step is channel * 7 + row. */
-export const MAP_ROWS = 7;
-
 export const usesText = (options: LsgmerOptions): boolean => options.modality !== 'audio';
 export const usesAudio = (options: LsgmerOptions): boolean => options.modality !== 'text';
-export const usesMap = (options: LsgmerOptions): boolean =>
-  usesAudio(options) && options['audio.alexnet'] !== 'none';
 
 /** Label embeddings exist where anything looks at them: label attention (Eq. 5, 6) or APC (Eq. 14). */
 export const usesLabels = (options: LsgmerOptions): boolean =>
   options['label.attention'] || options['loss.apc'] > 0;
-
-/** Hidden units of the classifier. */
-export const classifierWidth = (options: LsgmerOptions): number =>
-  options['classifier.width'] === 0 ? options.d : options['classifier.width'];
 
 /** The modalities of a configuration, audio first as in Eq. 10. */
 export function modalities(options: LsgmerOptions): ('audio' | 'text')[] {

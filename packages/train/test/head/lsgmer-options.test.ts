@@ -2,7 +2,7 @@ import { UserErrors } from '@lsgmer/datasets';
 import { describe, expect, it } from 'vitest';
 import { problemOf } from '../../src/config/option.ts';
 import type { HeadConfig, OptionSpec } from '../../src/head/contract.ts';
-import { checkOptions, LSGMER_OPTIONS, readOptions } from '../../src/head/options.ts';
+import { checkOptions, LSGMER_OPTIONS, readOptions } from '../../src/head/lsgmer-options.ts';
 import { cases } from '../support/head-golden.ts';
 
 const DIMS = { text: 768, audio: 1024, map: 1792 };
