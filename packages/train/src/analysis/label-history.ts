@@ -24,9 +24,9 @@ export function labelTables(
   epoch: number,
 ): LabelTable[] {
   let offset = 0;
-  return specs.flatMap(({ name, shape, averaged }) => {
+  return specs.flatMap(({ name, shape, stream }) => {
     const size = shape.reduce((a, b) => a * b, 1);
-    const values = averaged ? parameters.slice(offset, offset + size) : undefined;
+    const values = stream === 'labels' ? parameters.slice(offset, offset + size) : undefined;
     offset += size;
     return values === undefined ? [] : [{ epoch, name: SHORT[name] ?? name, values }];
   });
