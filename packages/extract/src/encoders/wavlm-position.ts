@@ -1,5 +1,5 @@
 import type { Layers } from './layers.ts';
-import type { WavlmConfig } from './wavlm-config.ts';
+import type { WavlmConfig } from './speech-config.ts';
 
 /**
  * Bucket of a distance between two frames, before the sign is added: exact up to a quarter of the buckets, then

@@ -1,16 +1,16 @@
 import type { Feeds } from '@lsgmer/onnx';
-import { type RobertaConfig, robertaMaxTokens } from '../encoders/roberta.ts';
+import { type TextConfig, maxTokens } from '../encoders/text-config.ts';
 import type { EncoderInput, InputForm } from './form.ts';
 
 /** Token ids for a text encoder; special tokens are kept as steps, batches have equal counts. */
-export function tokenForm(config: RobertaConfig): InputForm {
+export function tokenForm(config: TextConfig): InputForm {
   return {
     kind: 'text',
     dim: config.hidden_size,
     firstSeconds: null,
     stepSeconds: null,
     computation: {
-      truncation: { maxTokens: robertaMaxTokens(config), keeps: 'beginning and closing token' },
+      truncation: { maxTokens: maxTokens(config), keeps: 'beginning and closing token' },
     },
     batchKey: (tokens) => tokens,
     feeds,

@@ -1,6 +1,6 @@
 import type { Feeds } from '@lsgmer/onnx';
 import { SAMPLE_RATE } from '../decode/policy.ts';
-import { type WavlmConfig, wavlmField, wavlmFrames } from '../encoders/wavlm-config.ts';
+import { type SpeechConfig, speechField, speechFrames } from '../encoders/speech-config.ts';
 import type { EncoderInput, InputForm } from './form.ts';
 
 /** Hugging Face's Wav2Vec2FeatureExtractor. */
@@ -15,12 +15,12 @@ const VARIANCE_FLOOR = 1e-7;
  * @param normalise whether waveforms are brought to mean 0 and variance 1 (preprocessor_config.json's
  *   do_normalize); before padding and cutting
  */
-export function waveformForm(config: WavlmConfig, normalise: boolean): InputForm {
-  const { field, stride } = wavlmField(config);
+export function waveformForm(config: SpeechConfig, normalise: boolean): InputForm {
+  const { field, stride } = speechField(config);
   const cuts = config.feat_extract_norm === 'layer';
   const length = (samples: number): number => {
     const padded = Math.max(samples, field);
-    return cuts ? field + (wavlmFrames(config, padded) - 1) * stride : padded;
+    return cuts ? field + (speechFrames(config, padded) - 1) * stride : padded;
   };
   return {
     kind: 'audio',

@@ -4,7 +4,7 @@ import { type Finish, finishedDim, finishedTimes } from '../features/finish.ts';
 import type { InputForm } from '../features/form.ts';
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
 import { type FeatureOptions, featureName } from './feature-options.ts';
-import type { ModelConfig } from './model-config.ts';
+import { type ModelConfig, isSpeechConfig } from './model-config.ts';
 
 /** One feature that a model gives: an output of its graph, and what is done to it. */
 export interface ModelFeature {
@@ -70,7 +70,7 @@ export function encoderOutputs(
 
 /** Whether the encoder ends with a layer norm of its own. */
 function hasFinalNorm(config: ModelConfig): boolean {
-  return config.model_type === 'wavlm' && config.do_stable_layer_norm;
+  return isSpeechConfig(config) && config.do_stable_layer_norm;
 }
 
 /**

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Json, UserError } from '@lsgmer/datasets';
+import { UserError } from '@lsgmer/datasets';
 import { z } from 'zod';
 import { graphFile } from '../encoders/hidden-output.ts';
-import { robertaMaxTokens } from '../encoders/roberta.ts';
+import { maxTokens } from '../encoders/text-config.ts';
 import type { InputForm } from '../features/form.ts';
 import { melPictureForm } from '../features/mel-picture.ts';
 import { tokenForm } from '../features/tokens.ts';
 import { waveformForm } from '../features/waveform.ts';
 import { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
 import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions, type ModelReference } from './feature-options.ts';
-import { ModelConfig } from './model-config.ts';
+import { ModelConfig, describeConfig, isTextConfig } from './model-config.ts';
 import { type ModelFeature, encoderOutputs, modelFeatures } from './model-features.ts';
 
 /**
@@ -68,10 +68,9 @@ export function readModel(folder: string, options: FeatureOptions = DEFAULT_FEAT
   const record = parseFile(folder, MODEL_FILES.record, ModelRecord);
   const config = parseFile(folder, MODEL_FILES.config, ModelConfig);
   const form = formOf(folder, config);
-  const tokenizer =
-    config.model_type === 'roberta'
-      ? TextTokenizer.read(join(folder, MODEL_FILES.tokenizer), robertaMaxTokens(config))
-      : undefined;
+  const tokenizer = isTextConfig(config)
+    ? TextTokenizer.read(join(folder, MODEL_FILES.tokenizer), maxTokens(config))
+    : undefined;
   if (tokenizer?.digest !== record.tokenizer) {
     throw new UserError(
       `${join(folder, MODEL_FILES.tokenizer)} is not the tokenizer that the model was made with: its sha256 is ` +
@@ -84,8 +83,7 @@ export function readModel(folder: string, options: FeatureOptions = DEFAULT_FEAT
     throw new UserError(`${graphPath} is missing: remove ${folder} and make the model again`);
   const made = {
     version: COMPUTATION_VERSION,
-    // Straight from JSON: no key is undefined.
-    encoder: config as Json,
+    encoder: describeConfig(config),
     weights: record.weights,
     ...(record.tokenizer === undefined ? {} : { tokenizer: record.tokenizer }),
     computed: 'float32',
@@ -109,7 +107,7 @@ export function isModelFolder(folder: string): boolean {
 }
 
 function formOf(folder: string, config: ModelConfig): InputForm {
-  if (config.model_type === 'roberta') return tokenForm(config);
+  if (isTextConfig(config)) return tokenForm(config);
   if (config.model_type === 'alexnet') return melPictureForm(config);
   const preprocessor = parseFile(folder, MODEL_FILES.preprocessor, PreprocessorConfig);
   return waveformForm(config, preprocessor.do_normalize);

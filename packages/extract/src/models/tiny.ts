@@ -4,9 +4,10 @@ import { type Json, digestJson, sha256Hex, writeFileAtomic } from '@lsgmer/datas
 import { type Graph, modelBytes } from '@lsgmer/onnx';
 import { type AlexnetConfig, buildAlexnet } from '../encoders/alexnet.ts';
 import { type HiddenOutput, graphFile } from '../encoders/hidden-output.ts';
-import { type RobertaConfig, buildRoberta } from '../encoders/roberta.ts';
-import { buildWavlm } from '../encoders/wavlm.ts';
-import type { WavlmConfig } from '../encoders/wavlm-config.ts';
+import type { TextConfig } from '../encoders/text-config.ts';
+import { buildTextEncoder } from '../encoders/text-encoder.ts';
+import { buildSpeechEncoder } from '../encoders/speech-encoder.ts';
+import type { WavlmConfig } from '../encoders/speech-config.ts';
 import { RandomWeights, RecordedWeights, type Spread, type WeightSource } from '../encoders/weight-source.ts';
 import { trainByteLevelBpe } from '../tokenizer/train-bpe.ts';
 import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions } from './feature-options.ts';
@@ -29,7 +30,7 @@ const SEED = 1;
 /** Whole words of a small corpus become tokens; a large corpus is cut into pieces. */
 const VOCABULARY = 1024;
 
-const ROBERTA: RobertaConfig = {
+const ROBERTA: TextConfig = {
   model_type: 'roberta',
   vocab_size: VOCABULARY,
   hidden_size: 64,
@@ -139,7 +140,7 @@ const DESCRIBE: Readonly<Record<TinyName, (texts: readonly string[]) => TinyMode
     const text = json(tokenizer);
     return {
       config,
-      graph: (weights, outputs) => buildRoberta(config, weights, outputs),
+      graph: (weights, outputs) => buildTextEncoder(config, weights, outputs),
       spread: transformerSpread,
       files: { [MODEL_FILES.config]: json(config), [MODEL_FILES.tokenizer]: text },
       tokenizer: text,
@@ -147,7 +148,7 @@ const DESCRIBE: Readonly<Record<TinyName, (texts: readonly string[]) => TinyMode
   },
   'random-tiny-wavlm': () => ({
     config: WAVLM,
-    graph: (weights, outputs) => buildWavlm(WAVLM, weights, outputs),
+    graph: (weights, outputs) => buildSpeechEncoder(WAVLM, weights, outputs),
     shape: averageOverTime,
     spread: transformerSpread,
     files: {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { RobertaConfig } from '../../src/encoders/roberta.ts';
+import type { TextConfig } from '../../src/encoders/text-config.ts';
 import { tokenForm } from '../../src/features/tokens.ts';
 import { golden } from '../support.ts';
 
-const { config } = golden('encoders/roberta.json') as { config: RobertaConfig };
+const { config } = golden('encoders/roberta.json') as { config: TextConfig };
 
 describe('tokenForm', () => {
   it('feeds equal counts as they are, with nothing masked', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { WavlmConfig } from '../../src/encoders/wavlm-config.ts';
+import type { SpeechConfig } from '../../src/encoders/speech-config.ts';
 import { standardise, waveformForm } from '../../src/features/waveform.ts';
 import { golden } from '../support.ts';
 
 const { kinds } = golden('encoders/wavlm.json') as {
-  kinds: Record<'layer' | 'group', { config: WavlmConfig }>;
+  kinds: Record<'layer' | 'group', { config: SpeechConfig }>;
 };
 
 describe('standardise', () => {

@@ -1,44 +1,24 @@
 import { Graph } from '@lsgmer/onnx';
-import { z } from 'zod';
 import { type HiddenOutput, deepest, lastHiddenState } from './hidden-output.ts';
 import { Layers } from './layers.ts';
+import type { TextConfig } from './text-config.ts';
 import type { WeightSource } from './weight-source.ts';
 
-/** What a RoBERTa's config.json must say; other keys do not matter here. */
-export const RobertaConfig = z.object({
-  model_type: z.literal('roberta'),
-  vocab_size: z.number().int().positive(),
-  hidden_size: z.number().int().positive(),
-  num_hidden_layers: z.number().int().positive(),
-  num_attention_heads: z.number().int().positive(),
-  intermediate_size: z.number().int().positive(),
-  max_position_embeddings: z.number().int().positive(),
-  type_vocab_size: z.number().int().positive(),
-  pad_token_id: z.number().int().nonnegative(),
-  layer_norm_eps: z.number().positive(),
-  hidden_act: z.literal('gelu'),
-});
-export type RobertaConfig = z.infer<typeof RobertaConfig>;
-
-/** Positions start after the padding's: 512 of RoBERTa-base's 514 hold tokens. */
-export function robertaMaxTokens(config: RobertaConfig): number {
-  return config.max_position_embeddings - config.pad_token_id - 1;
-}
-
 /**
- * RobertaModel of Hugging Face transformers, without its pooler (Liu et al. 2019).
+ * BertModel (Devlin et al. 2019) and RobertaModel (Liu et al. 2019) of Hugging Face transformers, without their
+ * poolers; XLM-R and CamemBERT are RobertaModels.
  * Inputs `input_ids`, `attention_mask` int64 [B, n]; outputs [B, n, hidden_size].
  *
- * @param weights tensors named as in RobertaModel's state dict
+ * @param weights tensors named as in the model's state dict, without a prefix such as `roberta.`
  * @param outputs hidden states that are wanted, `last_hidden_state` unless given; layers past them are left out
  */
-export function buildRoberta(
-  config: RobertaConfig,
+export function buildTextEncoder(
+  config: TextConfig,
   weights: WeightSource,
   outputs: readonly HiddenOutput[] = [lastHiddenState(config.num_hidden_layers)],
 ): Graph {
   const { hidden_size: width, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
-  const g = new Graph('roberta');
+  const g = new Graph(config.model_type);
   const layers = new Layers(g, weights);
   const ids = g.input('input_ids', 'int64', ['batch', 'tokens']);
   const mask = g.input('attention_mask', 'int64', ['batch', 'tokens']);
@@ -82,22 +62,35 @@ export function buildRoberta(
   return g;
 }
 
-/** Words + token type 0 + positions, which count the tokens that are no padding. [B, n, width] */
-function embeddings(layers: Layers, config: RobertaConfig, ids: string): string {
+/** Words + token type 0 + positions. [B, n, width] */
+function embeddings(layers: Layers, config: TextConfig, ids: string): string {
   const g = layers.graph;
   const width = config.hidden_size;
-  const pad = g.scalar(config.pad_token_id, 'int64');
-  const real = g.op('Cast', [g.op('Not', [g.op('Equal', [ids, pad])])], { to: 7 });
-  const counted = g.op('Mul', [g.op('CumSum', [real, g.scalar(1, 'int64')]), real]);
   const word = g.op('Gather', [
     layers.parameter('embeddings.word_embeddings.weight', [config.vocab_size, width]),
     ids,
   ]);
   const position = g.op('Gather', [
     layers.parameter('embeddings.position_embeddings.weight', [config.max_position_embeddings, width]),
-    g.op('Add', [counted, pad]),
+    config.model_type === 'bert' ? countedPositions(layers, ids) : realPositions(layers, config, ids),
   ]);
   const types = layers.parameter('embeddings.token_type_embeddings.weight', [config.type_vocab_size, width]);
   const type = g.op('Gather', [types, g.scalar(0, 'int64')]); // [width]
   return g.op('Add', [g.op('Add', [word, type]), position]);
+}
+
+/** 0, 1, 2, ... whatever the tokens are. [n] */
+function countedPositions(layers: Layers, ids: string): string {
+  const g = layers.graph;
+  const count = g.op('Gather', [g.op('Shape', [ids]), g.scalar(1, 'int64')]);
+  return g.op('Range', [g.scalar(0, 'int64'), count, g.scalar(1, 'int64')]);
+}
+
+/** Counts the tokens that are no padding, from the padding's id on. [B, n] */
+function realPositions(layers: Layers, config: TextConfig, ids: string): string {
+  const g = layers.graph;
+  const pad = g.scalar(config.pad_token_id, 'int64');
+  const real = g.op('Cast', [g.op('Not', [g.op('Equal', [ids, pad])])], { to: 7 });
+  const counted = g.op('Mul', [g.op('CumSum', [real, g.scalar(1, 'int64')]), real]);
+  return g.op('Add', [counted, pad]);
 }

@@ -1,6 +1,6 @@
 import { float } from '@lsgmer/onnx';
 import type { Layers } from './layers.ts';
-import type { WavlmConfig } from './wavlm-config.ts';
+import type { SpeechConfig } from './speech-config.ts';
 
 /** nn.LayerNorm's and nn.GroupNorm's own epsilon: the convolutions do not take the configuration's. */
 const CONVOLUTION_EPSILON = 1e-5;
@@ -10,7 +10,7 @@ const CONVOLUTION_EPSILON = 1e-5;
  * @param waveform [B, samples]
  * @returns [B, frames, channels]
  */
-export function convolutions(layers: Layers, config: WavlmConfig, waveform: string): string {
+export function convolutions(layers: Layers, config: SpeechConfig, waveform: string): string {
   const g = layers.graph;
   let x = g.op('Unsqueeze', [waveform, g.int64([1])]); // [B, 1, samples]
   config.conv_dim.forEach((channels, i) => {
@@ -44,7 +44,7 @@ export function convolutions(layers: Layers, config: WavlmConfig, waveform: stri
  * @param positions int64 [frames]: 0, 1, 2, ...
  * @returns bool [B, frames]
  */
-export function frameMask(layers: Layers, config: WavlmConfig, mask: string, positions: string): string {
+export function frameMask(layers: Layers, config: SpeechConfig, mask: string, positions: string): string {
   const g = layers.graph;
   const number = (value: number): string => g.scalar(value, 'int64');
   let length = g.op('ReduceSum', [mask, g.int64([1])], { keepdims: 1 }); // [B, 1]
@@ -64,7 +64,7 @@ export function frameMask(layers: Layers, config: WavlmConfig, mask: string, pos
  * @param x [B, frames, width]
  * @returns the same shape
  */
-export function positionalConvolution(layers: Layers, config: WavlmConfig, x: string): string {
+export function positionalConvolution(layers: Layers, config: SpeechConfig, x: string): string {
   const g = layers.graph;
   const {
     hidden_size: width,

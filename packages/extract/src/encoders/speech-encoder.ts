@@ -1,13 +1,14 @@
 import { Graph } from '@lsgmer/onnx';
 import { type HiddenOutput, deepest, lastHiddenState } from './hidden-output.ts';
 import { Layers } from './layers.ts';
-import type { WavlmConfig } from './wavlm-config.ts';
-import { convolutions, frameMask, positionalConvolution } from './wavlm-frontend.ts';
+import type { SpeechConfig } from './speech-config.ts';
+import { convolutions, frameMask, positionalConvolution } from './speech-frontend.ts';
 import { positionGate, relativePositionBias } from './wavlm-position.ts';
 import type { WeightSource } from './weight-source.ts';
 
 /**
- * WavLMModel of Hugging Face transformers (Chen et al. 2022), evaluation mode.
+ * Wav2Vec2Model (Baevski et al. 2020), HubertModel (Hsu et al. 2021) and WavLMModel (Chen et al. 2022) of Hugging
+ * Face transformers, in evaluation mode.
  * Inputs `input_values` float32 [B, samples], `attention_mask` int64 [B, samples]; outputs
  * [B, frames, hidden_size], of which `last_hidden_state` has the encoder's final layer norm where
  * `do_stable_layer_norm` has one.
@@ -15,16 +16,16 @@ import type { WeightSource } from './weight-source.ts';
  * With `layer` norms a padded clip with its mask gives what it gives alone; with `group` norm it does not, in
  * the reference either.
  *
- * @param weights tensors named as in WavLMModel's state dict, the positional convolution's weight norm resolved
+ * @param weights tensors named as in the model's state dict without a prefix such as `wavlm.`, the positional convolution's weight norm resolved
  * @param outputs hidden states that are wanted, `last_hidden_state` unless given; layers past them are left out
  */
-export function buildWavlm(
-  config: WavlmConfig,
+export function buildSpeechEncoder(
+  config: SpeechConfig,
   weights: WeightSource,
   outputs: readonly HiddenOutput[] = [lastHiddenState(config.num_hidden_layers)],
 ): Graph {
   const { hidden_size: width, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
-  const g = new Graph('wavlm');
+  const g = new Graph(config.model_type);
   const layers = new Layers(g, weights);
   const waveform = g.input('input_values', 'float32', ['batch', 'samples']);
   const mask = g.input('attention_mask', 'int64', ['batch', 'samples']);
@@ -37,7 +38,10 @@ export function buildWavlm(
   const split = layers.headShape(extracted, heads, width);
 
   const flat = g.op('Reshape', [extracted, g.int64([-1, channels])]);
-  const normed = layers.layerNorm(flat, 'feature_projection.layer_norm', channels, epsilon);
+  const normed =
+    config.model_type === 'hubert' && !config.feat_proj_layer_norm
+      ? flat
+      : layers.layerNorm(flat, 'feature_projection.layer_norm', channels, epsilon);
   const projected = layers.linear(normed, 'feature_projection.projection', channels, width); // [B m, width]
   const placed = g.op('Reshape', [
     projected,
@@ -49,7 +53,7 @@ export function buildWavlm(
   let hidden = g.op('Reshape', [sum, g.int64([-1, width])]);
   if (!config.do_stable_layer_norm) hidden = layers.layerNorm(hidden, 'encoder.layer_norm', width, epsilon);
 
-  const position = relativePositionBias(layers, config, count);
+  const position = config.model_type === 'wavlm' ? relativePositionBias(layers, config, count) : undefined;
   const keys = layers.keyBias(g.op('Cast', [valid], { to: 1 }));
   const give = (layer: number): void => {
     for (const { name, norm } of outputs.filter((output) => output.layer === layer)) {
@@ -69,9 +73,9 @@ export function buildWavlm(
 /** Norms before each half where do_stable_layer_norm is set (the large models), else after. [rows, width] -> same */
 function encoderLayer(
   layers: Layers,
-  config: WavlmConfig,
+  config: SpeechConfig,
   name: string,
-  state: { hidden: string; split: string; position: string; keys: string },
+  state: { hidden: string; split: string; position: string | undefined; keys: string },
 ): string {
   const g = layers.graph;
   const { hidden_size: width, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
@@ -87,8 +91,11 @@ function encoderLayer(
 
   const before = config.do_stable_layer_norm;
   const seen = before ? norm(state.hidden, 'layer_norm') : state.hidden;
-  const gate = positionGate(layers, config, `${name}.attention`, seen, state.split);
-  const bias = g.op('Add', [g.op('Mul', [gate, state.position]), state.keys]);
+  let bias = state.keys;
+  if (config.model_type === 'wavlm' && state.position !== undefined) {
+    const gate = positionGate(layers, config, `${name}.attention`, seen, state.split);
+    bias = g.op('Add', [g.op('Mul', [gate, state.position]), state.keys]);
+  }
   const attended = layers.attention(
     seen,
     {

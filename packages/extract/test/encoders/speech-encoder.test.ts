@@ -1,12 +1,12 @@
 import { type Session, createSession, modelBytes } from '@lsgmer/onnx';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type WavlmConfig, wavlmField, wavlmFrames } from '../../src/encoders/wavlm-config.ts';
-import { buildWavlm } from '../../src/encoders/wavlm.ts';
+import { type SpeechConfig, speechField, speechFrames } from '../../src/encoders/speech-config.ts';
+import { buildSpeechEncoder } from '../../src/encoders/speech-encoder.ts';
 import { golden, largestError } from '../support.ts';
 import { goldenWeights } from './seeded.ts';
 
 interface Kind {
-  readonly config: WavlmConfig;
+  readonly config: SpeechConfig;
   readonly alone: { samples: number; frames: number; hidden: number[] }[];
   readonly ragged: { samples: number[]; frames: number[]; hidden: number[][] };
 }
@@ -39,12 +39,12 @@ async function run(
   return { data: out?.data as Float32Array, frames: out?.shape[1] as number };
 }
 
-describe.each(['layer', 'group'] as const)('buildWavlm with %s norm', (name) => {
+describe.each(['layer', 'group'] as const)('buildSpeechEncoder with %s norm', (name) => {
   const kind = kinds[name];
   const width = kind.config.hidden_size;
   let session: Session;
   beforeAll(async () => {
-    session = await createSession(modelBytes(buildWavlm(kind.config, weights)), {
+    session = await createSession(modelBytes(buildSpeechEncoder(kind.config, weights)), {
       device: 'cpu',
       threads: 1,
     });
@@ -56,7 +56,7 @@ describe.each(['layer', 'group'] as const)('buildWavlm with %s norm', (name) => 
     async ({ samples, frames, hidden }) => {
       const out = await run(session, [waveform(samples)]);
       expect(out.frames).toBe(frames);
-      expect(wavlmFrames(kind.config, samples)).toBe(frames);
+      expect(speechFrames(kind.config, samples)).toBe(frames);
       expect(largestError(out.data, hidden)).toBeLessThan(2e-5);
     },
   );
@@ -87,7 +87,7 @@ describe.each(['layer', 'group'] as const)('buildWavlm with %s norm', (name) => 
 describe('layer norm models', () => {
   it('ignore what the padding holds, and samples past the last full frame', async () => {
     const { config } = kinds.layer;
-    const session = await createSession(modelBytes(buildWavlm(config, weights)), {
+    const session = await createSession(modelBytes(buildSpeechEncoder(config, weights)), {
       device: 'cpu',
       threads: 1,
     });
@@ -107,12 +107,12 @@ describe('layer norm models', () => {
   });
 });
 
-describe('wavlmFrames', () => {
+describe('speechFrames', () => {
   it('counts as seven convolutions do', () => {
     const lengths = [399, 400, 719, 720, 16_000, 33_333, 48_000];
-    expect(lengths.map((samples) => wavlmFrames(kinds.layer.config, samples))).toEqual([
+    expect(lengths.map((samples) => speechFrames(kinds.layer.config, samples))).toEqual([
       0, 1, 1, 2, 49, 103, 149,
     ]);
-    expect(wavlmField(kinds.layer.config)).toEqual({ field: 400, stride: 320 });
+    expect(speechField(kinds.layer.config)).toEqual({ field: 400, stride: 320 });
   });
 });

@@ -1,18 +1,19 @@
 import { createSession, modelBytes } from '@lsgmer/onnx';
 import { describe, expect, it } from 'vitest';
-import { type RobertaConfig, buildRoberta, robertaMaxTokens } from '../../src/encoders/roberta.ts';
+import { type TextConfig, maxTokens } from '../../src/encoders/text-config.ts';
+import { buildTextEncoder } from '../../src/encoders/text-encoder.ts';
 import { golden, largestError } from '../support.ts';
 import { goldenWeights } from './seeded.ts';
 
 const { config, seed, batches } = golden('encoders/roberta.json') as {
-  config: RobertaConfig;
+  config: TextConfig;
   seed: number;
   batches: { ids: number[][]; hidden: number[][] }[];
 };
 
-describe('buildRoberta', () => {
+describe('buildTextEncoder', () => {
   it("gives the hidden states of Hugging Face's RobertaModel, ragged batches included", async () => {
-    const session = await createSession(modelBytes(buildRoberta(config, goldenWeights(seed))), {
+    const session = await createSession(modelBytes(buildTextEncoder(config, goldenWeights(seed))), {
       device: 'cpu',
       threads: 1,
     });
@@ -41,8 +42,8 @@ describe('buildRoberta', () => {
   });
 
   it('has room for 512 tokens in the base size', () => {
-    expect(robertaMaxTokens({ ...config, max_position_embeddings: 514, pad_token_id: 1 })).toBe(512);
-    expect(robertaMaxTokens(config)).toBe(38);
+    expect(maxTokens({ ...config, max_position_embeddings: 514, pad_token_id: 1 })).toBe(512);
+    expect(maxTokens(config)).toBe(38);
     expect(Math.max(...batches.flatMap(({ ids }) => ids.map((row) => row.length)))).toBe(38);
   });
 });
