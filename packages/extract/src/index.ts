@@ -15,6 +15,8 @@ export * from './models/feature-options.ts';
 export * from './models/model-features.ts';
 export * from './models/model-config.ts';
 export * from './models/model-folder.ts';
+export * from './models/model-files.ts';
+export * from './models/prepare-model.ts';
 export * from './models/presets.ts';
 export * from './models/tiny.ts';
 export * from './run/extract.ts';

@@ -11,6 +11,11 @@ export function sharedData(path: string): string | undefined {
   return undefined;
 }
 
+/** Path of a committed golden file or folder under test/golden/. */
+export function goldenPath(path: string): string {
+  return `${ROOT}test/golden/${path}`;
+}
+
 /** A committed golden file under test/golden/. */
 export function golden(path: string): unknown {
   return JSON.parse(readFileSync(`${ROOT}test/golden/${path}`, 'utf8')) as unknown;

@@ -14,6 +14,8 @@ export interface TorchCheckpoint {
 /** The description of a model's tensors is small: what is larger is no checkpoint. */
 const LARGEST_PICKLE = 256e6;
 
+const PROGRAM = 'it is a TorchScript program: save its state_dict() instead';
+
 /** First values of the format that torch.save wrote before version 1.6. */
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 
@@ -54,8 +56,11 @@ async function readZip(file: string): Promise<TorchCheckpoint> {
   try {
     const places = new Map<string, { offset: number; size: number }>();
     for await (const entry of zip.eachEntry()) {
-      if (entry.compressionMethod !== 0)
+      // Programs are compressed, tensors never.
+      if (entry.compressionMethod !== 0) {
+        if (entry.fileName.includes('/code/')) throw new Error(PROGRAM);
         throw new Error(`entry ${entry.fileName} is compressed, torch stores it as it is`);
+      }
       const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
       // The archive's own folder is named after the file that was saved.
       const name = entry.fileName.slice(entry.fileName.indexOf('/') + 1);
@@ -63,8 +68,7 @@ async function readZip(file: string): Promise<TorchCheckpoint> {
     }
     const description = places.get('data.pkl');
     if (description === undefined) throw new Error('the archive has no data.pkl');
-    if (places.has('constants.pkl'))
-      throw new Error('it is a TorchScript program: save its state_dict() instead');
+    if (places.has('constants.pkl')) throw new Error(PROGRAM);
     const order = places.get('byteorder');
     if (order !== undefined && textAt(file, order) !== 'little')
       throw new Error('its numbers are big-endian');

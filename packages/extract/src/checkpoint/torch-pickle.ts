@@ -116,7 +116,7 @@ export function findTensors(value: PickleValue): TorchContent {
   const tensors = new Map<string, TorchTensor>();
   for (const [name, tensor] of state) {
     if (!(tensor instanceof TorchTensor) || typeof name !== 'string')
-      throw new Error(`entry ${String(name)} is no tensor`);
+      throw new Error(`entry ${typeof name === 'string' ? name : typeof name} is no tensor`);
     tensors.set(name, tensor);
   }
   if (tensors.size === 0) throw new Error('it holds no tensors');

@@ -139,7 +139,9 @@ class Machine {
       case 0x93: {
         // STACK_GLOBAL
         const [module, name] = this.popMany(2);
-        stack.push(this.rules.global(String(module), String(name)));
+        if (typeof module !== 'string' || typeof name !== 'string')
+          throw new Error('it names what is no text');
+        stack.push(this.rules.global(module, name));
         break;
       }
       case 0x52: // REDUCE
@@ -268,7 +270,7 @@ class Machine {
   private top(): PickleValue {
     const value = this.stack.at(-1);
     if (value === undefined || value === MARK) throw new Error('its stack is empty');
-    return value as PickleValue;
+    return value;
   }
 
   private pop(): PickleValue {

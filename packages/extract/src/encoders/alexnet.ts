@@ -1,5 +1,6 @@
 import { Graph } from '@lsgmer/onnx';
 import { z } from 'zod';
+import { Layers } from './layers.ts';
 import type { WeightSource } from './weight-source.ts';
 
 const size = z.number().int().positive();
@@ -57,6 +58,7 @@ export function alexnetSteps(columns: number): number {
  */
 export function buildAlexnet(config: AlexnetConfig, weights: WeightSource): Graph {
   const g = new Graph('alexnet');
+  const layers = new Layers(g, weights);
   const picture = g.input('picture', 'float32', ['batch', PICTURE_ROWS, 'columns']);
   const mean = g.constant('float32', [1, 3, 1, 1], IMAGENET_MEAN);
   const sd = g.constant('float32', [1, 3, 1, 1], IMAGENET_SD);
@@ -68,8 +70,8 @@ export function buildAlexnet(config: AlexnetConfig, weights: WeightSource): Grap
     const out = config.channels[i] as number;
     const name = `features.${index}`;
     const shape = [out, channels, kernel, kernel];
-    const weight = g.initializer(`${name}.weight`, 'float32', shape, weights.tensor(`${name}.weight`, shape));
-    const bias = g.initializer(`${name}.bias`, 'float32', [out], weights.tensor(`${name}.bias`, [out]));
+    const weight = layers.parameter(`${name}.weight`, shape);
+    const bias = layers.parameter(`${name}.bias`, [out]);
     const pads = [padding, padding, padding, padding];
     x = g.op('Conv', [x, weight, bias], { kernel_shape: [kernel, kernel], strides: [stride, stride], pads });
     x = g.op('Relu', [x]);

@@ -1,5 +1,5 @@
 import { type Graph, float } from '@lsgmer/onnx';
-import type { WeightSource } from './weight-source.ts';
+import type { WantedTensor, WeightSource } from './weight-source.ts';
 
 /** The lowest float32: added to a score, it takes the key out of the softmax (as Hugging Face does). */
 const LOWEST = -3.4028234663852886e38;
@@ -19,13 +19,23 @@ export class Layers {
 
   /** A tensor of the checkpoint as an initializer of the same name, stored once. */
   parameter(name: string, shape: readonly number[]): string {
-    if (this.graph.has(name)) return name;
-    return this.graph.initializer(name, 'float32', shape, this.values(name, shape));
+    return this.derived({
+      name,
+      shape,
+      sources: [{ name, shape }],
+      make: ([values]) => values as Float32Array,
+    });
   }
 
-  /** A tensor's values, for those that are changed before they enter the graph. */
-  values(name: string, shape: readonly number[]): Float32Array {
-    return this.weights.tensor(name, shape);
+  /** An initializer that is computed from tensors of the checkpoint. */
+  derived(wanted: WantedTensor): string {
+    const { name, shape, sources } = wanted;
+    if (this.graph.has(name)) return name;
+    const { weights } = this;
+    const data =
+      weights.place?.(wanted) ??
+      wanted.make(sources.map((source) => weights.tensor(source.name, source.shape)));
+    return this.graph.initializer(name, 'float32', shape, data);
   }
 
   /** [rows, from] -> [rows, to] */

@@ -66,16 +66,22 @@ export function positionGate(
   const g = layers.graph;
   const { num_attention_heads: heads, hidden_size } = config;
   const width = hidden_size / heads;
-  const weight = sumFours(layers.values(`${name}.gru_rel_pos_linear.weight`, [8, width]), width);
-  const bias = sumFours(layers.values(`${name}.gru_rel_pos_linear.bias`, [8]), 1);
+  const linear = `${name}.gru_rel_pos_linear`;
+  const [weight, bias] = (
+    [
+      ['weight', [8, width]],
+      ['bias', [8]],
+    ] as const
+  ).map(([part, shape]) =>
+    layers.derived({
+      name: `${linear}.${part}.summed`,
+      shape: [2, ...shape.slice(1)],
+      sources: [{ name: `${linear}.${part}`, shape }],
+      make: ([values]) => sumFours(values as Float32Array, part === 'weight' ? width : 1),
+    }),
+  ) as [string, string];
   const perHead = g.op('Reshape', [x, g.int64([-1, width])]); // [B m heads, d]
-  const gates = g.op(
-    'Gemm',
-    [perHead, g.constant('float32', [2, width], weight), g.constant('float32', [2], bias)],
-    {
-      transB: 1,
-    },
-  );
+  const gates = g.op('Gemm', [perHead, weight, bias], { transB: 1 });
   const shape = g.op('Concat', [g.op('Slice', [split, g.int64([0]), g.int64([3])]), g.int64([2])], {
     axis: 0,
   });

@@ -1,3 +1,4 @@
+import type { ExternalData } from '@lsgmer/onnx';
 import { type Json, Rng, digestJson, sha256Hex } from '@lsgmer/datasets';
 
 /**
@@ -10,6 +11,22 @@ export interface WeightSource {
    * @throws when there is no such tensor, or one of another shape
    */
   tensor(name: string, shape: readonly number[]): Float32Array;
+  /**
+   * Where a graph finds a tensor, for sources whose tensors lie in files: a place in a file of the graph's folder,
+   * or the values themselves. Sources without places give `tensor` only.
+   */
+  place?(wanted: WantedTensor): ExternalData | Float32Array;
+}
+
+/** A tensor as a graph needs it: one of the checkpoint's, or computed from some of them. */
+export interface WantedTensor {
+  /** In the graph. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** The checkpoint's tensors that it is made of. */
+  readonly sources: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** From the sources' values, in their order. */
+  readonly make: (values: readonly Float32Array[]) => Float32Array;
 }
 
 /** Mean and standard deviation of a tensor's random values. */

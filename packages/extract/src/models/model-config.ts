@@ -23,6 +23,10 @@ export const ModelConfig = z.discriminatedUnion('model_type', [
 ]);
 export type ModelConfig = z.infer<typeof ModelConfig>;
 
+export const MODEL_TYPES: readonly string[] = ModelConfig.options.map(
+  (option) => option.shape.model_type.value,
+);
+
 export function isTextConfig(config: ModelConfig): config is TextConfig {
   return ['roberta', 'xlm-roberta', 'camembert', 'bert'].includes(config.model_type);
 }
@@ -43,5 +47,5 @@ const FIXED = [
 /** The configuration as it stands in the fingerprint. */
 export function describeConfig(config: ModelConfig): Json {
   // Straight from JSON: no key is undefined.
-  return Object.fromEntries(Object.entries(config).filter(([key]) => !FIXED.includes(key))) as Json;
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !FIXED.includes(key)));
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '@lsgmer/datasets';
+import { type Json, UserError } from '@lsgmer/datasets';
 import { z } from 'zod';
+import { SAMPLE_RATE } from '../decode/policy.ts';
 import { graphFile } from '../encoders/hidden-output.ts';
 import { maxTokens } from '../encoders/text-config.ts';
 import type { InputForm } from '../features/form.ts';
@@ -10,7 +11,8 @@ import { tokenForm } from '../features/tokens.ts';
 import { waveformForm } from '../features/waveform.ts';
 import { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
 import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions, type ModelReference } from './feature-options.ts';
-import { ModelConfig, describeConfig, isTextConfig } from './model-config.ts';
+import { MODEL_TYPES, ModelConfig, describeConfig, isTextConfig } from './model-config.ts';
+import { Placement } from './placed-weights.ts';
 import { type ModelFeature, encoderOutputs, modelFeatures } from './model-features.ts';
 
 /**
@@ -39,10 +41,18 @@ export const ModelRecord = z.strictObject({
   /** Digest of names, shapes and float32 values (RecordedWeights), whatever format they came in. */
   weights: Sha256,
   tokenizer: Sha256.optional(),
+  /** Where the weights came from: a folder, a file, or `owner/name@commit`. */
+  source: z.string().optional(),
+  /** Tensors of the checkpoint that no hidden state depends on, so that they were left out. */
+  ignored: z.array(z.string()).optional(),
+  placement: Placement.optional(),
 });
 export type ModelRecord = z.infer<typeof ModelRecord>;
 
-const PreprocessorConfig = z.object({ do_normalize: z.boolean() });
+const PreprocessorConfig = z.object({
+  do_normalize: z.boolean(),
+  sampling_rate: z.literal(SAMPLE_RATE).default(SAMPLE_RATE),
+});
 
 /** A model that is ready to be loaded, and the features that one forward pass of it gives. */
 export interface EncoderModel extends ModelReference {
@@ -54,6 +64,8 @@ export interface EncoderModel extends ModelReference {
   readonly tokenizer?: TextTokenizer;
   /** At least one; names differ. */
   readonly features: readonly ModelFeature[];
+  /** Written beside the computation, not part of the fingerprint: where the weights came from, what was left out. */
+  readonly provenance: { readonly [key: string]: Json };
 }
 
 /** Raised by hand whenever the same inputs come to give other features. */
@@ -65,8 +77,9 @@ const COMPUTATION_VERSION = 1;
  *   the model has no such features
  */
 export function readModel(folder: string, options: FeatureOptions = DEFAULT_FEATURE_OPTIONS): EncoderModel {
-  const record = parseFile(folder, MODEL_FILES.record, ModelRecord);
-  const config = parseFile(folder, MODEL_FILES.config, ModelConfig);
+  const record = readRecord(folder);
+  const config = parseConfig(readJson(folder, MODEL_FILES.config), join(folder, MODEL_FILES.config));
+  checkPlacement(folder, record.placement);
   const form = formOf(folder, config);
   const tokenizer = isTextConfig(config)
     ? TextTokenizer.read(join(folder, MODEL_FILES.tokenizer), maxTokens(config))
@@ -98,7 +111,48 @@ export function readModel(folder: string, options: FeatureOptions = DEFAULT_FEAT
     form,
     ...(tokenizer === undefined ? {} : { tokenizer }),
     features: modelFeatures(record.name, outputs, form, tokenizer, options, made),
+    provenance: {
+      ...(record.source === undefined ? {} : { source: record.source }),
+      ...(record.ignored === undefined ? {} : { ignoredWeights: record.ignored }),
+    },
   };
+}
+
+/** @throws UserError where the folder is no model's */
+export function readRecord(folder: string): ModelRecord {
+  return parse(readJson(folder, MODEL_FILES.record), join(folder, MODEL_FILES.record), ModelRecord);
+}
+
+/**
+ * A model's configuration.
+ * @param origin the file that it stands in, for messages
+ * @throws UserError when it describes what is not built here
+ */
+export function parseConfig(value: unknown, origin: string): ModelConfig {
+  const type = (value as { model_type?: unknown } | null)?.model_type;
+  if (typeof type !== 'string')
+    throw new UserError(
+      `${origin} has no model_type, by which the architecture is known: take it from the model's repository`,
+    );
+  if (!MODEL_TYPES.includes(type)) {
+    throw new UserError(
+      `${origin}: "model_type": ${type} is not built here: expected ${MODEL_TYPES.join(', ')}; an ONNX export of it ` +
+        'can be described (README, "Encoders")',
+    );
+  }
+  return parse(value, origin, ModelConfig);
+}
+
+/** The files that the graph points into must be there, whole. */
+function checkPlacement(folder: string, placement: ModelRecord['placement']): void {
+  for (const [file, size] of Object.entries(placement?.files ?? {})) {
+    const found = statSync(join(folder, file), { throwIfNoEntry: false })?.size;
+    if (found === size) continue;
+    throw new UserError(
+      `${join(folder, file)} ${found === undefined ? 'is missing' : `has ${found} bytes, expected ${size}`}: remove ${folder}, ` +
+        'and the model is made again',
+    );
+  }
 }
 
 /** Whether a folder holds a finished model. */
@@ -109,11 +163,12 @@ export function isModelFolder(folder: string): boolean {
 function formOf(folder: string, config: ModelConfig): InputForm {
   if (isTextConfig(config)) return tokenForm(config);
   if (config.model_type === 'alexnet') return melPictureForm(config);
-  const preprocessor = parseFile(folder, MODEL_FILES.preprocessor, PreprocessorConfig);
+  const path = join(folder, MODEL_FILES.preprocessor);
+  const preprocessor = parse(readJson(folder, MODEL_FILES.preprocessor), path, PreprocessorConfig);
   return waveformForm(config, preprocessor.do_normalize);
 }
 
-function parseFile<T>(folder: string, name: string, schema: z.ZodType<T>): T {
+function readJson(folder: string, name: string): unknown {
   const path = join(folder, name);
   let text: string;
   try {
@@ -121,12 +176,14 @@ function parseFile<T>(folder: string, name: string, schema: z.ZodType<T>): T {
   } catch (error) {
     throw new UserError(`${path} cannot be read (${(error as Error).message}): is ${folder} a model folder?`);
   }
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new UserError(`${path} is not JSON (${(error as Error).message})`);
   }
+}
+
+function parse<T>(value: unknown, path: string, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -85,7 +85,12 @@ export async function planFeatures(
   const digests = audio ? await digestMedia(utterances, options.root, signal) : new Map<string, string>();
   return models.flatMap((model) =>
     model.features.map((feature, i) => {
-      const spec = featureSpecOf(model, feature, { dataset, policy, dtype, provenance });
+      const spec = featureSpecOf(model, feature, {
+        dataset,
+        policy,
+        dtype,
+        provenance: { ...provenance, ...model.provenance },
+      });
       const index = readFeatureSetIndex([store, ...readStores], spec);
       return planSet(model, i, spec, utterances, index, digests, options.retryQuarantined ?? false);
     }),

@@ -96,7 +96,7 @@ export function trainByteLevelBpe(texts: Iterable<string>, vocabularySize: numbe
     }
   }
   tokens.push(MASK);
-  return describe(tokens, merges);
+  return describeByteLevel(Object.fromEntries(tokens.map((token, id) => [token, id])), merges);
 }
 
 function countPieces(texts: Iterable<string>): { piece: string; count: number }[] {
@@ -154,8 +154,11 @@ function mergePair(ids: readonly number[], left: number, right: number, merged: 
   return out;
 }
 
-function describe(tokens: readonly string[], merges: readonly string[]): TokenizerJson {
-  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
+/** tokenizer.json in RoBERTa's layout. */
+export function describeByteLevel(
+  vocab: { readonly [token: string]: number },
+  merges: readonly string[],
+): TokenizerJson {
   const added = [...LEADING_SPECIALS, MASK].map((content) => ({
     id: vocab[content] as number,
     content,
