@@ -9,6 +9,7 @@ import {
   type DevRule,
   type FeatureSet,
   findTask,
+  isImported,
   type Manifest,
   openFeatureSet,
   UserError,
@@ -176,11 +177,11 @@ function currentSource(set: FeatureSet, source: FeatureSource, manifest: Manifes
   const stale = staleRows(set.spec.kind, set.inputs(), manifest.utterances);
   if (stale.size === 0) return source;
   const what = set.spec.kind === 'text' ? 'its text' : 'its recording';
+  const again = isImported(set.spec) ? 'imported: run features import' : 'extracted: run features extract';
   return {
     ...source,
     length: (id) => (stale.has(id) ? undefined : source.length(id)),
-    reason: (id) =>
-      stale.has(id) ? `${what} changed since it was extracted: run features extract` : source.reason?.(id),
+    reason: (id) => (stale.has(id) ? `${what} changed since it was ${again}` : source.reason?.(id)),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { FeatureSpec, Utterance } from '@lsgmer/datasets';
+import { type FeatureSpec, UNCHECKED_INPUT, type Utterance } from '@lsgmer/datasets';
 import { audioInput, textInput } from '@lsgmer/extract';
 
 /**
@@ -14,10 +14,18 @@ export function staleRows(
   const stale = new Set<string>();
   for (const utterance of utterances) {
     const encoded = inputs.get(utterance.id);
-    if (encoded === undefined) continue;
+    if (encoded === undefined || encoded === UNCHECKED_INPUT) continue;
     if (kind === 'audio' && utterance.media !== null && utterance.media.sha256 === null) continue;
     const now = kind === 'text' ? textInput(utterance) : audioInput(utterance, new Map());
     if (now !== encoded) stale.add(utterance.id);
   }
   return stale;
+}
+
+/**
+ * Digest of what a feature made elsewhere belongs to: the text, or the recording where the manifest knows its digest.
+ */
+export function importInput(kind: FeatureSpec['kind'], utterance: Utterance): string {
+  if (kind === 'text') return textInput(utterance);
+  return (utterance.media?.sha256 ?? null) === null ? UNCHECKED_INPUT : audioInput(utterance, new Map());
 }

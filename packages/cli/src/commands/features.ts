@@ -1,7 +1,9 @@
 import type { CommandModule } from 'yargs';
 import { compactCommand } from './features/compact.ts';
+import { exportCommand } from './features/export.ts';
 import { extractCommand } from './features/extract.ts';
 import { gcCommand } from './features/gc.ts';
+import { importCommand } from './features/import.ts';
 import { inspectCommand } from './features/inspect.ts';
 import { repairCommand } from './features/repair.ts';
 import { statusCommand } from './features/status.ts';
@@ -9,10 +11,12 @@ import { verifyCommand } from './features/verify.ts';
 
 export const featuresCommand: CommandModule = {
   command: 'features',
-  describe: 'features of a dataset: extract, status, verify, repair, inspect, compact, gc',
+  describe: 'features of a dataset: extract, import, export, status, verify, repair, inspect, compact, gc',
   builder: (y) =>
     y
       .command(extractCommand)
+      .command(importCommand)
+      .command(exportCommand)
       .command(statusCommand)
       .command(verifyCommand)
       .command(repairCommand)
@@ -22,7 +26,7 @@ export const featuresCommand: CommandModule = {
       .demandCommand(
         1,
         1,
-        'Name what to do: extract, status, verify, repair, inspect, compact or gc.',
+        'Name what to do: extract, import, export, status, verify, repair, inspect, compact or gc.',
         'One command at a time.',
       ),
   handler: () => {},

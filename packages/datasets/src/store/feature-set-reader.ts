@@ -55,6 +55,11 @@ export class FeatureSet {
     return this.#index.rows.has(id);
   }
 
+  /** Split of an utterance's shard; null where the corpus has none, or the set no such row. */
+  split(id: string): string | null {
+    return this.#index.rows.get(id)?.shard.split ?? null;
+  }
+
   /** Utterances that could not be computed, with the reason. */
   quarantined(): Map<string, string> {
     return new Map([...this.#index.quarantined].map(([id, { reason }]) => [id, reason]));

@@ -72,7 +72,8 @@ export function describeSchema(schema: Schema): string {
   return schema.fields.map((f) => `${f.name}: ${describeType(f.type)}`).join(', ');
 }
 
-function describeType(type: DataType): string {
+/** One type in words. */
+export function describeType(type: DataType): string {
   const item = (): string => describeType(type.children[0]?.type as DataType);
   if (DataType.isList(type)) return `list<${item()}>`;
   if (DataType.isFixedSizeList(type)) return `fixed_size_list<${item()}>[${type.listSize}]`;

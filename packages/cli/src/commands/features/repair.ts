@@ -4,6 +4,7 @@ import {
   diffComputation,
   findFeatureSets,
   isDamaged,
+  isImported,
   isWritable,
   type Manifest,
   planRepair,
@@ -146,8 +147,19 @@ async function extractAgain(
   ids: ReadonlySet<string>,
   options: RepairCommandOptions,
 ): Promise<Again> {
-  const model = findModel(context, location.store, location.feature, manifest);
   const some = `${count(redo.length, 'row')} of ${setTitle(location)}`;
+  const [known] = findFeatureSets([location.store], location.dataset, location.feature).filter(
+    ({ fingerprint }) => fingerprint === location.fingerprint,
+  );
+  if (known !== undefined && isImported(known.spec)) {
+    // rows whose entry was read from a damaged index are as good as their checksums: nothing is left to be compared
+    if (redo.length === 0) return { computed: 0, why: null };
+    return {
+      computed: 0,
+      why: `${some}: it was imported; run the same features import again, it fills what is lost`,
+    };
+  }
+  const model = findModel(context, location.store, location.feature, manifest);
   if (model === null)
     return {
       computed: 0,
@@ -179,9 +191,6 @@ async function extractAgain(
       const [set] = await extractFeatures(request(dtype));
       return { computed: set?.computed ?? 0, why: null };
     }
-    const [known] = findFeatureSets([location.store], location.dataset, location.feature).filter(
-      ({ fingerprint }) => fingerprint === location.fingerprint,
-    );
     if (known && plan && (other === '' || known.spec.dtype === dtype))
       other = describeDifferences(diffComputation(known.spec.computation, plan.spec.computation));
   }

@@ -1,0 +1,178 @@
+import { Interrupted, UserError } from '../base/errors.ts';
+import { type Reporter, silent } from '../base/reporter.ts';
+import { compareIds } from '../manifest/utterance.ts';
+import { orUserError } from '../store/disk-error.ts';
+import type { FeatureSet } from '../store/feature-set-reader.ts';
+import type { StoredRow } from '../store/feature-spec.ts';
+import { decodeHalf } from '../store/half.ts';
+import { bytesOf } from '../store/row-hash.ts';
+import { ExportFolder } from './export-folder.ts';
+import { encodeNpyHeader } from './npy.ts';
+import { ParquetExport } from './parquet-export.ts';
+import { encodeSafetensorsHeader } from './safetensors.ts';
+
+export const EXPORT_FORMATS = ['parquet', 'npy', 'safetensors'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export interface ExportOptions {
+  /** Stays the caller's, who closes it. */
+  readonly set: FeatureSet;
+  readonly to: ExportFormat;
+  /** Folder that is made. */
+  readonly out: string;
+  /** One vector for each utterance, as float32: the mean over its steps. */
+  readonly pool: 'mean' | null;
+  /** Replace an earlier export. */
+  readonly force: boolean;
+  readonly reporter?: Reporter;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What an export wrote, as its record says it. */
+export interface ExportReport {
+  readonly rows: number;
+  /** Values of all files, in bytes, before compression. */
+  readonly bytes: number;
+  /** Rows by file; for .npy by the folder of each split. */
+  readonly files: Readonly<Record<string, number>>;
+}
+
+/** Rows of one split, on their way out. */
+export interface ExportRow {
+  readonly id: string;
+  readonly n: number;
+  /** [n, dim], or [dim] where it is pooled: float16 bits or float32. */
+  readonly shape: readonly number[];
+  readonly values: Uint16Array | Float32Array;
+  readonly stored: StoredRow;
+}
+
+/**
+ * Writes a feature set into a folder: `<split>.parquet` (zstd), `<split>.safetensors` with a tensor for each
+ * utterance, or `<id>.npy`. One row is in memory at a time (a few for Parquet), and each is checked by its xxh64.
+ * @throws UserError where the folder is there already, DamageError for a row that is not as it was written, Interrupted.
+ */
+export async function exportFeatures(options: ExportOptions): Promise<ExportReport> {
+  const { set, out, force } = options;
+  const ids = set.ids().sort(compareIds);
+  if (ids.length === 0) throw new UserError(`${set.spec.feature} has no row yet: there is nothing to export`);
+  const folder = orUserError(out, () => new ExportFolder(out, force));
+  try {
+    const splits = new Map<string, string[]>();
+    for (const id of ids) {
+      const name = fileName(set.split(id));
+      splits.set(name, [...(splits.get(name) ?? []), id]);
+    }
+    const report = await writeSplits(folder, splits, options);
+    const { spec } = set;
+    orUserError(out, () => folder.seal({ format: 1, to: options.to, pool: options.pool, ...report, spec }));
+    return report;
+  } finally {
+    folder.discard();
+  }
+}
+
+/** Files are named by split; a corpus without splits has one file. */
+function fileName(split: string | null): string {
+  return split === null ? 'all' : encodeURIComponent(split).replaceAll('.', '%2E');
+}
+
+async function writeSplits(
+  folder: ExportFolder,
+  splits: ReadonlyMap<string, readonly string[]>,
+  options: ExportOptions,
+): Promise<ExportReport> {
+  const { set, to, reporter = silent, signal } = options;
+  const total = [...splits.values()].reduce((sum, ids) => sum + ids.length, 0);
+  const files: Record<string, number> = {};
+  let done = 0;
+  let bytes = 0;
+  function* rows(ids: readonly string[]): Generator<ExportRow> {
+    for (const id of ids) {
+      if (signal?.aborted === true) throw new Interrupted('stopped: nothing was exported');
+      const row = exportRow(set, id, options.pool);
+      bytes += row.values.byteLength;
+      yield row;
+      done++;
+      reporter.progress({ task: `export ${set.spec.feature}`, done, total, unit: 'rows' });
+    }
+  }
+  for (const [split, ids] of splits) {
+    if (to === 'npy') writeNpys(folder, rows(ids));
+    else if (to === 'safetensors') writeTensors(folder, split, ids, rows(ids), options);
+    else await writeParquet(folder, split, rows(ids), options);
+    files[to === 'npy' ? `${split}: .npy` : `${split}.${to}`] = ids.length;
+  }
+  return { rows: done, bytes, files };
+}
+
+function exportRow(set: FeatureSet, id: string, pool: 'mean' | null): ExportRow {
+  const stored = set.read(id);
+  const { n, values } = stored;
+  if (pool === null) return { id, n, shape: [n, set.dim], values, stored };
+  return { id, n, shape: [set.dim], values: meanOf(values, n, set.dim), stored };
+}
+
+/** Mean over the steps, summed in double precision. [n, dim] -> [dim] */
+function meanOf(values: Uint16Array | Float32Array, n: number, dim: number): Float32Array {
+  let wide: Float32Array;
+  if (values instanceof Uint16Array) {
+    wide = new Float32Array(values.length);
+    decodeHalf(values, wide);
+  } else wide = values;
+  const sums = new Float64Array(dim);
+  for (let i = 0; i < wide.length; i += dim)
+    for (let d = 0; d < dim; d++) sums[d] = (sums[d] as number) + (wide[i + d] as number);
+  return Float32Array.from(sums, (sum) => sum / n);
+}
+
+const typeOf = (values: Uint16Array | Float32Array): 'float16' | 'float32' =>
+  values instanceof Uint16Array ? 'float16' : 'float32';
+
+function writeNpys(folder: ExportFolder, rows: Iterable<ExportRow>): void {
+  for (const { id, shape, values } of rows) {
+    const file = folder.create(`${id}.npy`);
+    try {
+      file.write(encodeNpyHeader(typeOf(values), shape));
+      file.write(bytesOf(values));
+    } finally {
+      file.close();
+    }
+  }
+}
+
+function writeTensors(
+  folder: ExportFolder,
+  split: string,
+  ids: readonly string[],
+  rows: Iterable<ExportRow>,
+  { set, pool }: ExportOptions,
+): void {
+  const { dim, spec } = set;
+  const dtype = pool === null && set.dtype === 'float16' ? 'F16' : 'F32';
+  const plans = ids.map(
+    (name) => ({ name, dtype, shape: pool === null ? [set.length(name), dim] : [dim] }) as const,
+  );
+  const file = folder.create(`${split}.safetensors`);
+  try {
+    file.write(encodeSafetensorsHeader(plans, { 'lsgmer.spec': JSON.stringify(spec), split }));
+    for (const { values } of rows) file.write(bytesOf(values));
+  } finally {
+    file.close();
+  }
+}
+
+async function writeParquet(
+  folder: ExportFolder,
+  split: string,
+  rows: Iterable<ExportRow>,
+  { set, pool }: ExportOptions,
+): Promise<void> {
+  const file = folder.create(`${split}.parquet`);
+  try {
+    const parquet = new ParquetExport(set, pool !== null);
+    for await (const bytes of parquet.encode(rows)) file.write(bytes);
+  } finally {
+    file.close();
+  }
+}
