@@ -113,9 +113,10 @@ def write_tables():
     whole = pa.table({"id": pa.array(IDS).dictionary_encode(), "features": pa.array(lists(VECTORS), pa.list_(pa.int32()))})
     for name, table, of in [("nested", nested, "steps"), ("fixed", fixed, "steps"), ("large", large, "steps"), ("flat", flat, "steps"), ("vector", vector, "vectors"), ("whole", whole, "vectors")]:
         pq.write_table(table, FILES / f"{name}.parquet", compression="zstd", row_group_size=2)
-        case(f"{name}.parquet", of)
+        options = {"length": "length"} if name == "flat" else {}
+        case(f"{name}.parquet", of, **options)
         feather.write_feather(table, FILES / f"{name}.feather", compression="uncompressed", chunksize=2)
-        case(f"{name}.feather", of)
+        case(f"{name}.feather", of, **options)
     feather.write_feather(nested, FILES / "lz4.feather")
     case("lz4.feather")
     feather.write_feather(nested, FILES / "zstd.feather", compression="zstd")

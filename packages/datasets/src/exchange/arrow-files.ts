@@ -1,11 +1,14 @@
 import { open } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
 import { CompressionType, compressionRegistry, RecordBatchReader } from 'apache-arrow';
-import lz4 from 'lz4js';
 import { ForeignArrayError, type ForeignSource } from './foreign-array.ts';
 import { type ForeignFile, problemOf } from './foreign-files.ts';
 import { batchArrays, findColumns } from './table-cells.ts';
 import type { Columns } from './table-columns.ts';
+
+/** A package without types. */
+const lz4 = createRequire(import.meta.url)('lz4js') as { decompress(frame: Uint8Array): Uint8Array };
 
 /** pandas and pyarrow compress Feather files with LZ4 unless told otherwise; Node unpacks zstd from 22.15 on. */
 function registerCodecs(): void {

@@ -7,7 +7,7 @@ import {
 } from './foreign-array.ts';
 import { type ForeignFile, problemOf } from './foreign-files.ts';
 import { decodeNpy, decodeNpyText, NPY_PREFIX, type NpyHeader, npyHeaderEnd, readNpyHeader } from './npy.ts';
-import { type Columns, ID_COLUMNS, LENGTH_COLUMNS } from './table-columns.ts';
+import { type Columns, ID_COLUMNS, LENGTH_COLUMNS, withLength } from './table-columns.ts';
 import { countZipEntries, type ZipEntry, zipEntries } from './zip-archive.ts';
 
 /**
@@ -68,6 +68,7 @@ async function* separateArrays(
 interface Table {
   readonly ids: readonly string[];
   readonly lengths: readonly number[] | null;
+  readonly lengthNamed: boolean;
   /** Name of the entry whose first axis runs over the ids. */
   readonly column: string;
 }
@@ -98,7 +99,7 @@ async function tableOf(path: string, { id, column, length }: Columns): Promise<T
   }
   if (lengths !== null && lengths.length !== ids.length)
     throw new ForeignArrayError(`it has ${ids.length} ids and ${lengths.length} lengths`);
-  return { ids, lengths, column: chosen };
+  return { ids, lengths, lengthNamed: length !== undefined, column: chosen };
 }
 
 /** Strings of an array; null where it holds numbers, and nobody said that it is the ids. */
@@ -110,7 +111,7 @@ async function textOrNull(entry: ZipEntry, asked: boolean): Promise<string[] | n
 
 async function* tableRows(
   { path, stem }: ForeignFile,
-  { ids, lengths, column }: Table,
+  { ids, lengths, lengthNamed, column }: Table,
   wanted: (names: readonly string[]) => boolean,
 ): AsyncGenerator<ForeignArray | ForeignProblem> {
   for await (const entry of zipEntries(path)) {
@@ -122,12 +123,11 @@ async function* tableRows(
       const place = `${path}[${column}], row ${row}`;
       row++;
       if (!wanted(names)) continue;
-      if (n === undefined || shape.length < 2) yield { names, place, shape, values };
-      else if (!(Number.isInteger(n) && n >= 0 && n <= (shape[0] as number)))
-        yield { place, problem: `its length is ${n}, and it has room for ${shape[0]} steps` };
-      else {
-        const rest = shape.slice(1);
-        yield { names, place, shape: [n, ...rest], values: values.subarray(0, n * elementCount(rest)) };
+      try {
+        const cell = { shape, values };
+        yield { names, place, ...(n === undefined ? cell : withLength(cell, n, lengthNamed)) };
+      } catch (error) {
+        yield problemOf(error, place);
       }
     }
   }

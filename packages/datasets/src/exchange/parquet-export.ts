@@ -24,7 +24,7 @@ const PIECE_BYTES = 4 * 2 ** 20;
 const GROUP_BYTES = 32 * 2 ** 20;
 
 /**
- * Rows as a Parquet file (zstd): the columns of a shard, checksums included; pooled rows as utterance_id, n and a
+ * Rows as a Parquet file (zstd): the columns of a shard, checksums included; pooled rows as utterance_id, pooled_steps and a
  * fixed_size_list of float32.
  */
 export class ParquetExport {
@@ -128,7 +128,7 @@ function pooledSchema({ dim }: FeatureSet, { metadata }: Schema): Schema {
   const vector = new FixedSizeList(dim, new Field('item', new Float32(), false));
   const fields = [
     new Field('utterance_id', new Utf8(), false),
-    new Field('n', new Int32(), false),
+    new Field('pooled_steps', new Int32(), false),
     new Field('features', vector, false),
   ];
   return new Schema(

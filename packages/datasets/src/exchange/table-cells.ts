@@ -1,15 +1,16 @@
 import { type Data, DataType, Precision, type RecordBatch, type Schema, type Vector } from 'apache-arrow';
 import { decodeHalf } from '../store/half.ts';
 import { describeType } from '../store/shard-schema.ts';
-import { elementCount } from './element-type.ts';
 import { type ForeignArray, ForeignArrayError, type ForeignProblem } from './foreign-array.ts';
-import { type Columns, ID_COLUMNS, LENGTH_COLUMNS } from './table-columns.ts';
+import { type Columns, ID_COLUMNS, LENGTH_COLUMNS, withLength } from './table-columns.ts';
 
 /** The columns of a table that an import reads, by position. */
 export interface TableColumns {
   readonly id: number;
   readonly features: number;
   readonly length: number | null;
+  /** The user named the column of lengths. */
+  readonly lengthNamed: boolean;
   readonly tokenIds: number | null;
   readonly tokenSpans: number | null;
 }
@@ -45,6 +46,7 @@ export function findColumns(schema: Schema, { id, column, length }: Columns): Ta
     id: named(idName, 'id-column'),
     features: named(chosen, 'column'),
     length: lengthName === undefined ? null : named(lengthName, 'length-column'),
+    lengthNamed: length !== undefined,
     tokenIds: of('token_ids'),
     tokenSpans: of('token_spans'),
   };
@@ -84,9 +86,10 @@ export function* batchArrays(
     const names = [`${file.stem}/${withoutEnding(id)}`, `${file.stem}/${id}`];
     if (!wanted(names)) continue;
     try {
-      const { shape, values } = cellArray(data as Data, row);
-      const tokens = tokensOf(columns, column, row);
-      yield { names, place, ...withLength(shape, values, lengths?.get(row)), ...tokens };
+      const cell = cellArray(data as Data, row);
+      const n: unknown = lengths?.get(row);
+      const cut = n === undefined || n === null ? cell : withLength(cell, Number(n), columns.lengthNamed);
+      yield { names, place, ...cut, ...tokensOf(columns, column, row) };
     } catch (error) {
       if (!(error instanceof ForeignArrayError)) throw error;
       yield { place, problem: error.message };
@@ -97,23 +100,6 @@ export function* batchArrays(
 /** Ids are often file names. */
 export function withoutEnding(name: string): string {
   return name.replace(/\.(npy|npz|wav|mp4|mp3|flac|avi|ogg|m4a|pt|txt)$/i, '');
-}
-
-/** A flat list of n steps, or a padded one, cut to what its length says. */
-function withLength(
-  shape: number[],
-  values: Float32Array,
-  length: unknown,
-): Pick<ForeignArray, 'shape' | 'values'> {
-  if (length === undefined || length === null) return { shape, values };
-  const n = Number(length);
-  const size = values.length;
-  if (shape.length === 1 && n > 0 && size % n === 0) return { shape: [n, size / n], values };
-  if (shape.length < 2 || shape[0] === n) return { shape, values };
-  if (!(Number.isInteger(n) && n >= 1 && n <= (shape[0] as number)))
-    throw new ForeignArrayError(`its length is ${n}, and it has ${shape[0]} steps`);
-  const rest = shape.slice(1);
-  return { shape: [n, ...rest], values: values.subarray(0, n * elementCount(rest)) };
 }
 
 function tokensOf(

@@ -11,6 +11,7 @@ interface Case {
   readonly error?: string;
   readonly id?: string;
   readonly column?: string;
+  readonly length?: string;
   readonly dim?: number;
   readonly layer?: number;
   readonly transpose?: boolean;
@@ -27,8 +28,13 @@ const golden = JSON.parse(readFileSync(`${folder}/exchange.json`, 'utf8')) as {
 };
 const hasZstd = 'zstdDecompressSync' in zlib;
 
-async function read({ path, id, column }: Case): Promise<{ arrays: ForeignArray[]; problems: string[] }> {
-  const source = await openForeign(`${folder}/files/${path}`, { id, column });
+async function read({
+  path,
+  id,
+  column,
+  length,
+}: Case): Promise<{ arrays: ForeignArray[]; problems: string[] }> {
+  const source = await openForeign(`${folder}/files/${path}`, { id, column, length });
   const arrays: ForeignArray[] = [];
   const problems: string[] = [];
   for await (const one of source.arrays()) {

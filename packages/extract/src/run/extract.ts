@@ -41,6 +41,8 @@ export interface ExtractOptions {
   readonly policy?: DecodePolicy;
   /** As the features are stored; float16 unless given. */
   readonly dtype?: FeatureDtype;
+  /** A row with values beyond float16's range is quarantined (default), or kept as float32. */
+  readonly overflow?: 'quarantine' | 'float32';
   readonly device?: Device | 'auto';
   /** Threads of the encoders; all cores unless given. */
   readonly threads?: number;
@@ -193,6 +195,7 @@ function openRun(plan: SetPlan, device: Device, options: ExtractOptions): SetRun
     store,
     spec,
     part,
+    onOverflow: options.overflow === 'float32' ? 'float32' : 'error',
     ...(readStores === undefined ? {} : { readStores }),
     ...(shardBytes === undefined ? {} : { shardBytes }),
   });

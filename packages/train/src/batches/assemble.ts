@@ -45,7 +45,7 @@ export class Assembler {
     this.sources = sources;
     this.dims = featureDims(sources);
     const { audio, map } = sources;
-    this.times = audio && map ? { audio: stepTimes(audio), map: stepTimes(map) } : undefined;
+    this.times = timesOf(audio, map);
   }
 
   /**
@@ -98,7 +98,8 @@ export class Assembler {
     else if (name === 'weight') out[0] = 1 / place.rows;
     else if (name === 'mapPool') out.set(mapPoolWeights(lengths.map, spec.shape[2] as number));
     else if (name === 'mapPosition') {
-      if (this.times === undefined) throw new Error('mapPosition needs the sources audio and map');
+      if (this.times === undefined)
+        throw new Error('mapPosition needs the sources audio and map, with their times');
       mapPositions(lengths.audio, lengths.map, this.times.audio, this.times.map, out);
     } else if (name.startsWith('dropout.')) {
       this.fillDropout(name.slice('dropout.'.length), out, place, r);
@@ -170,9 +171,16 @@ export class Assembler {
   }
 }
 
-function stepTimes({ feature, firstSeconds, stepSeconds }: FeatureSource): StepTimes {
-  if (firstSeconds === null || stepSeconds === null) {
-    throw new Error(`feature ${feature} has no times: an audio feature states firstSeconds and stepSeconds`);
-  }
-  return { firstSeconds, stepSeconds };
+/** undefined where they are not both there, or one of them has no times (then no position may be asked for). */
+function timesOf(
+  audio: FeatureSource | undefined,
+  map: FeatureSource | undefined,
+): { audio: StepTimes; map: StepTimes } | undefined {
+  const [own, other] = [stepTimes(audio), stepTimes(map)];
+  return own && other ? { audio: own, map: other } : undefined;
+}
+
+function stepTimes(source: FeatureSource | undefined): StepTimes | undefined {
+  const { firstSeconds = null, stepSeconds = null } = source ?? {};
+  return firstSeconds === null || stepSeconds === null ? undefined : { firstSeconds, stepSeconds };
 }

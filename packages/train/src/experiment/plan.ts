@@ -147,7 +147,20 @@ export function usedSources(
   const shape = { rows: 1, text: 1, audio: 1, map: 1 };
   const names = new Set(head.inputs(config, featureDims(sources), classes, shape).map((spec) => spec.name));
   const used = featureInputs.filter((input): input is FeatureInput => names.has(input));
+  if (names.has('mapPosition')) requireTimes(sources);
   return Object.fromEntries(used.map((input) => [input, sources[input]]));
+}
+
+/** A map that is laid over the frames by time needs the times of both; features made elsewhere may have none. */
+function requireTimes({ audio, map }: FeatureSources): void {
+  const timeless = [audio, map].flatMap((source) =>
+    source !== undefined && source.stepSeconds === null ? [source.feature] : [],
+  );
+  if (timeless.length === 0) return;
+  throw new UserErrors([
+    `${timeless.join(' and ')} has no times, and audio.alexnet=time lays the spectrogram map over the audio by time: ` +
+      'train with --set audio.alexnet=none, or import it again with --frame-seconds',
+  ]);
 }
 
 /** The same utterances with their labels permuted: the classes' frequencies stay. */

@@ -22,6 +22,7 @@ export interface ExtractCommandOptions extends CommonOptions {
   threads?: number | undefined;
   part: string;
   dtype: 'float16' | 'float32';
+  overflow?: 'quarantine' | 'float32' | undefined;
   retry: boolean;
   'dry-run': boolean;
   json: boolean;
@@ -54,6 +55,11 @@ export const extractCommand: CommandModule<object, ExtractCommandOptions> = {
         choices: ['float16', 'float32'] as const,
         default: 'float16' as const,
         describe: 'how features are stored',
+      })
+      .option('overflow', {
+        choices: ['quarantine', 'float32'] as const,
+        default: 'quarantine' as const,
+        describe: "rows with values beyond float16's range: leave them out, or keep them as float32",
       })
       .option('retry', { type: 'boolean', default: false, describe: 'try quarantined utterances again' })
       .option('dry-run', {
@@ -99,6 +105,7 @@ export async function runExtraction(
     readStores: context.stores.filter((other) => other !== store),
     part: options.part,
     dtype: options.dtype,
+    ...(options.overflow === undefined ? {} : { overflow: options.overflow }),
     device: options.device,
     retryQuarantined: options.retry,
     reporter: context.reporter,
