@@ -3,10 +3,9 @@ import { type Reporter, silent } from '../base/reporter.ts';
 import { compareIds } from '../manifest/utterance.ts';
 import { orUserError } from '../store/disk-error.ts';
 import type { FeatureSet } from '../store/feature-set-reader.ts';
-import type { StoredRow } from '../store/feature-spec.ts';
-import { decodeHalf } from '../store/half.ts';
 import { bytesOf } from '../store/row-hash.ts';
 import { ExportFolder } from './export-folder.ts';
+import { type ExportRow, exportRow } from './export-row.ts';
 import { encodeNpyHeader } from './npy.ts';
 import { ParquetExport } from './parquet-export.ts';
 import { encodeSafetensorsHeader } from './safetensors.ts';
@@ -35,16 +34,6 @@ export interface ExportReport {
   readonly bytes: number;
   /** Rows by file; for .npy by the folder of each split. */
   readonly files: Readonly<Record<string, number>>;
-}
-
-/** Rows of one split, on their way out. */
-export interface ExportRow {
-  readonly id: string;
-  readonly n: number;
-  /** [n, dim], or [dim] where it is pooled: float16 bits or float32. */
-  readonly shape: readonly number[];
-  readonly values: Uint16Array | Float32Array;
-  readonly stored: StoredRow;
 }
 
 /**
@@ -104,26 +93,6 @@ async function writeSplits(
     files[to === 'npy' ? `${split}: .npy` : `${split}.${to}`] = ids.length;
   }
   return { rows: done, bytes, files };
-}
-
-function exportRow(set: FeatureSet, id: string, pool: 'mean' | null): ExportRow {
-  const stored = set.read(id);
-  const { n, values } = stored;
-  if (pool === null) return { id, n, shape: [n, set.dim], values, stored };
-  return { id, n, shape: [set.dim], values: meanOf(values, n, set.dim), stored };
-}
-
-/** Mean over the steps, summed in double precision. [n, dim] -> [dim] */
-function meanOf(values: Uint16Array | Float32Array, n: number, dim: number): Float32Array {
-  let wide: Float32Array;
-  if (values instanceof Uint16Array) {
-    wide = new Float32Array(values.length);
-    decodeHalf(values, wide);
-  } else wide = values;
-  const sums = new Float64Array(dim);
-  for (let i = 0; i < wide.length; i += dim)
-    for (let d = 0; d < dim; d++) sums[d] = (sums[d] as number) + (wide[i + d] as number);
-  return Float32Array.from(sums, (sum) => sum / n);
 }
 
 const typeOf = (values: Uint16Array | Float32Array): 'float16' | 'float32' =>

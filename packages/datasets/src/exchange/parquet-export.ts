@@ -16,7 +16,7 @@ import type { FeatureRow } from '../store/feature-spec.ts';
 import { decodeHalf } from '../store/half.ts';
 import { RecordBatchBuilder } from '../store/record-batch.ts';
 import { META, shardSchema } from '../store/shard-schema.ts';
-import type { ExportRow } from './export-features.ts';
+import type { ExportRow } from './export-row.ts';
 
 /** Values that are handed to WebAssembly at once: its memory never shrinks, and stays small with small pieces. */
 const PIECE_BYTES = 4 * 2 ** 20;
