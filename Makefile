@@ -8,7 +8,7 @@ export ONNXRUNTIME_NODE_INSTALL ?= skip
 LSGMER := node packages/cli/dist/main.js
 INSTALLED := node_modules/.lsgmer-installed
 BUILT := packages/cli/dist/.lsgmer-built
-SOURCES := $(shell find packages -path '*/src/*' -name '*.ts' -not -path '*/node_modules/*') packages/onnx/bundle-gradients.mjs tsconfig.base.json
+SOURCES := $(shell find packages -path '*/src/*' -name '*.ts' -not -path '*/node_modules/*') packages/onnx/bundle-gradients.mjs packages/report/bundle-explorer.mjs tsconfig.base.json
 
 # what is handed on to lsgmer where the user gives it
 opt = $(if $($(1)),--$(2) "$($(1))")
@@ -43,6 +43,11 @@ demo: $(BUILT)
 .PHONY: test
 test: $(BUILT)
 	@npx vitest run $(ARGS)
+
+## test-browser: the report's pages in a headless Chromium (CHROMIUM_PATH, or Debian's package chromium)
+.PHONY: test-browser
+test-browser: $(BUILT)
+	@npx vitest run --config test/browser/vitest.config.ts $(ARGS)
 
 ## test-nodes: all tests on Node 22 and 24 as well (npm brings them)
 .PHONY: test-nodes
@@ -81,6 +86,11 @@ features: $(BUILT)
 train: $(BUILT)
 	@$(LSGMER) train $(DATASET_OPT) $(call opt,FOLD,fold) $(call opt,SEEDS,seeds) $(call opt,ABLATION,ablation) $(call opt,RECIPE,recipe) $(ARGS)
 
+## report: tables, figures, utterance explorer   make report DATASET=demo ARGS=--serve
+.PHONY: report
+report: $(BUILT)
+	@$(LSGMER) report $(DATASET_OPT) $(call opt,ROOT,root) $(ARGS)
+
 ## bench: our training step beside PyTorch's (needs PYTHON with torch); bench/*.mjs holds more
 .PHONY: bench
 bench: $(BUILT)
@@ -89,7 +99,7 @@ bench: $(BUILT)
 ## clean: remove what was built (not the store, not the runs)
 .PHONY: clean
 clean:
-	rm -rf packages/*/dist packages/onnx/generated $(INSTALLED)
+	rm -rf packages/*/dist packages/*/dist-client packages/*/generated $(INSTALLED)
 
 ## help: this list
 .PHONY: help

@@ -6,6 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@lsgmer/source'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: ['test/browser/**'],
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 60_000,
     pool: 'forks',

@@ -101,7 +101,7 @@ describe('a corpus, the whole way', () => {
     const resumed = JSON.parse(done(await place.run(...TRAIN, '--json', '--runs', 'runs-b'))) as Result;
     expect(undisturbed.synthetic).toBe(true);
     expect(undisturbed.select).toBe('last');
-    expect(undisturbed.variants.map((v) => v.name)).toEqual(['full', 'text', 'audio']);
+    expect(undisturbed.variants.map((v) => v.name)).toEqual(['full', 'text', 'audio', 'no-lsma-joo']);
     const withoutSkips = (result: Result): unknown =>
       JSON.parse(JSON.stringify(result, (key, value: unknown) => (key === 'skipped' ? undefined : value)));
     expect(withoutSkips(resumed)).toEqual(withoutSkips(undisturbed));

@@ -10,6 +10,7 @@ const COMMANDS: { readonly [word: string]: () => Promise<Command> } = {
   demo: async () => (await import('./commands/demo.ts')).demoCommand as Command,
   manifest: async () => (await import('./commands/manifest.ts')).manifestCommand,
   features: async () => (await import('./commands/features.ts')).featuresCommand,
+  report: async () => (await import('./commands/report.ts')).reportCommand as Command,
   train: async () => (await import('./commands/train.ts')).trainCommand as Command,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand as Command,
 };
@@ -40,7 +41,7 @@ async function main(argv: string[]): Promise<number> {
     .demandCommand(
       1,
       1,
-      'Name a command: demo, manifest, features, train or doctor.',
+      'Name a command: demo, manifest, features, train, report or doctor.',
       'One command at a time.',
     )
     .middleware(checkGiven, true)

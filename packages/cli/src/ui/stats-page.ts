@@ -1,26 +1,15 @@
 import type { Distribution, ManifestStats, Tally } from '@lsgmer/datasets';
+import { BASE_STYLE, CLOSED_POLICY, escapeHtml, htmlPage, panel } from '@lsgmer/report';
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import { duration } from './reporter.ts';
 import { COST_HEAD, costCells, costNote, type Costs, TITLES } from './stats-table.ts';
 
-/** Colours follow the reader's system; marks have one colour, told apart by place and label. */
-const STYLE = `
-:root { color-scheme: light dark; --paper: #fff; --ink: #1b1f24; --soft: #59636e; --line: #d1d9e0; --mark: #2563a8; }
-@media (prefers-color-scheme: dark) {
-  :root { --paper: #14181d; --ink: #e6e9ed; --soft: #9aa4af; --line: #333b44; --mark: #6aa9e8; }
-}
-body { background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 68rem; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.05rem; margin: 0 0 .5rem; } p { color: var(--soft); margin: .25rem 0 1rem; }
-main { display: grid; gap: 2rem; grid-template-columns: repeat(auto-fit, minmax(26rem, 1fr)); }
+const STYLE = `${BASE_STYLE}
+h2 { border: 0; font-size: 1.05rem; margin: 0 0 .5rem; padding: 0; } p { color: var(--soft); }
+main { display: grid; gap: 2rem; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); }
 section { min-width: 0; overflow-x: auto; } .wide { grid-column: 1 / -1; }
-svg { color: var(--ink); --plot-background: var(--paper); max-width: 100%; height: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { border-bottom: 1px solid var(--line); padding: .25rem .75rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; } th { color: var(--soft); font-weight: 600; }
+th:first-child, td:first-child { text-align: left; }
 `;
-
-/** A document that lives in memory. */
-type Page = ReturnType<typeof parseHTML>['document'];
 
 const WIDTH = 520;
 /** Bars of a figure: speakers are many. */
@@ -28,35 +17,27 @@ const VALUES = 20;
 
 /** A page of figures that needs nothing beside itself: drawn ahead of time, styled for light and dark. */
 export function statsPage(title: string, corpus: string, stats: ManifestStats, costs: Costs): string {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const figures = [
-    ...stats.tallies.filter((one) => one.counts.length > 1).map((one) => tallyFigure(document, one)),
-    ...stats.distributions.map((one) => distributionFigure(document, one)),
+    ...stats.tallies.filter((one) => one.counts.length > 1).map(tallyFigure),
+    ...stats.distributions.map(distributionFigure),
   ];
   const sound =
     stats.withSeconds === 0
       ? 'lengths not read'
       : `${duration(stats.seconds)} of sound in ${stats.withSeconds} recordings`;
   const summary = `${stats.utterances} utterances, ${stats.labelled} with a label, ${stats.speakers} speakers, ${stats.dialogues} dialogues, ${sound}; task ${stats.task.name}: ${stats.task.rows} utterances`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}: statistics</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<h1>${escape(corpus)}</h1>
-<p>${escape(title)}: ${escape(summary)}</p>
+  return htmlPage({
+    title: `${title}: statistics`,
+    style: STYLE,
+    policy: CLOSED_POLICY,
+    body: `<h1>${escapeHtml(corpus)}</h1>
+<p>${escapeHtml(title)}: ${escapeHtml(summary)}</p>
 <main>
 ${crossSection(stats.classesBy)}
 ${figures.join('\n')}
 ${costSection(costs)}
-</main>
-</body>
-</html>
-`;
+</main>`,
+  });
 }
 
 function crossSection(cross: ManifestStats['classesBy']): string {
@@ -76,14 +57,14 @@ function costSection(costs: Costs): string {
   return section('What the features will take', table(COST_HEAD, rows), costNote(costs), true);
 }
 
-function tallyFigure(document: Page, { name, counts }: Tally): string {
+function tallyFigure({ name, counts }: Tally): string {
   const listed = counts.slice(0, VALUES);
   const rest = counts.slice(VALUES).reduce((sum, one) => sum + one.rows, 0);
   const note = rest === 0 ? '' : `${counts.length - VALUES} others with ${rest} rows`;
   const longest = Math.max(...listed.map((one) => one.value.length));
-  const svg = Plot.plot({
-    document,
+  const { svg } = panel(capital(name), {
     width: WIDTH,
+    height: 64 + 22 * listed.length,
     marginLeft: Math.min(180, 24 + 7 * longest),
     marginRight: 48,
     x: { grid: true, label: 'rows' },
@@ -94,13 +75,12 @@ function tallyFigure(document: Page, { name, counts }: Tally): string {
       Plot.ruleX([0]),
     ],
   });
-  return section(capital(name), svg.outerHTML, note);
+  return section(capital(name), svg, note);
 }
 
-function distributionFigure(document: Page, one: Distribution): string {
+function distributionFigure(one: Distribution): string {
   const [kind, of] = TITLES[one.name] ?? [one.name, 'rows'];
-  const svg = Plot.plot({
-    document,
+  const { svg } = panel(capital(kind), {
     width: WIDTH,
     height: 260,
     x: { label: one.unit },
@@ -114,21 +94,18 @@ function distributionFigure(document: Page, one: Distribution): string {
   const figure = (value: number): string => String(Math.round(value * 100) / 100);
   const beyond = one.beyond === 0 ? '' : `; ${one.beyond} beyond the figure`;
   const note = `min ${figure(one.min)}, mean ${figure(one.mean)}, median ${figure(one.p50)} (dashed), 95 % ${figure(one.p95)}, 99 % ${figure(one.p99)}, max ${figure(one.max)} ${one.unit}${beyond}`;
-  return section(capital(kind), svg.outerHTML, note);
+  return section(capital(kind), svg, note);
 }
 
 function section(title: string, content: string, note: string, wide = false): string {
-  const below = note === '' ? '' : `<p>${escape(note)}</p>`;
-  return `<section${wide ? ' class="wide"' : ''}><h2>${escape(title)}</h2>${content}${below}</section>`;
+  const below = note === '' ? '' : `<p>${escapeHtml(note)}</p>`;
+  return `<section${wide ? ' class="wide"' : ''}><h2>${escapeHtml(title)}</h2>${content}${below}</section>`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[], tag: string): string =>
-    `<tr>${cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join('')}</tr>`;
+    `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
   return `<table><thead>${line(head, 'th')}</thead><tbody>${rows.map((row) => line(row, 'td')).join('')}</tbody></table>`;
 }
 
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
-
-const escape = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

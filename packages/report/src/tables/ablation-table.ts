@@ -1,0 +1,94 @@
+import { ABLATIONS, type GroupScores, type MetricKey } from '@lsgmer/train';
+import type { PublishedRow } from '../gather/published.ts';
+import type { ReportData } from '../gather/report-data.ts';
+import {
+  kindOf,
+  measure,
+  METRIC_HEADS,
+  percent,
+  rowLabel,
+  RULE_COLUMNS,
+  ruleCells,
+  shownMetrics,
+  spreadCell,
+  underRule,
+} from './row-parts.ts';
+import { type Cell, type Table } from './table.ts';
+
+/** Names of the paper's rows. */
+const PAPER_NAMES: { readonly [variant: string]: string } = {
+  full: 'LSGMER',
+  'no-ma': 'w/o MA',
+  'no-joo': 'w/o JOO',
+  'no-lsma-joo': 'w/o LSMA & JOO',
+};
+
+/** Table III: what each part of the head is worth, as differences to the full head over the same seeds. */
+export function ablationTable(data: ReportData, published: readonly PublishedRow[]): Table | undefined {
+  const { guided } = data;
+  const rows = data.groups.filter(
+    ({ group }) => group.variant in ABLATIONS || group.key === guided?.group.key,
+  );
+  if (guided === undefined || rows.length < 2) return undefined;
+  const metrics = shownMetrics(data);
+  const main = data.task.metric;
+  const theirs = new Map(published.map((row) => [row.method, row.scores[main]]));
+  const paper = published.length > 0;
+  const full = theirs.get('LSGMER');
+  return {
+    id: 'ablation',
+    title: paper ? 'Ablations (Table III of the paper)' : 'Ablations',
+    caption: `Mean over folds in %, ± standard deviation over seeds. "Difference" is to ${guided.group.label} in ${METRIC_HEADS[main]}, seed by seed.${paper ? " The last columns are the paper's, whose epoch, folds and seeds are not known." : ''} ${underRule(data, rows)}`,
+    notes: [
+      'A difference is worth something when it is large beside its own spread over several seeds: see the tests of `lsgmer compare`.',
+    ],
+    columns: [
+      { key: 'variant', head: 'variant', kind: 'text' },
+      ...metrics.map((key) => ({ key, head: METRIC_HEADS[key], kind: 'measure' as const })),
+      { key: `${main}_difference`, head: `difference in ${METRIC_HEADS[main]}`, kind: 'measure' },
+      ...RULE_COLUMNS,
+      ...(paper
+        ? [
+            { key: `published_${main}`, head: `published ${METRIC_HEADS[main]}`, kind: 'measure' as const },
+            { key: `published_${main}_difference`, head: 'published difference', kind: 'measure' as const },
+          ]
+        : []),
+    ],
+    rows: rows.map((row) => {
+      const other = theirs.get(PAPER_NAMES[row.group.variant] ?? '');
+      return {
+        kind: kindOf(row),
+        cells: [
+          rowLabel(row),
+          ...metrics.map((key) => spreadCell(row.overSeeds?.overFolds, key)),
+          row === guided ? null : pairedDifference(row, guided, main),
+          ...ruleCells(row),
+          ...(paper
+            ? [
+                other ?? null,
+                other === undefined || full === undefined || row === guided ? null : other - full,
+              ]
+            : []),
+        ],
+      };
+    }),
+  };
+}
+
+/** Over the seeds that both have whole; null where there is none, or a side must not be averaged. */
+export function pairedDifference(row: GroupScores, base: GroupScores, key: MetricKey): Cell {
+  if (row.overSeeds === null || base.overSeeds === null) return null;
+  const scores = (one: GroupScores): Map<number, number> =>
+    new Map(
+      one.seeds
+        .filter((seed) => one.complete.includes(seed.seed))
+        .map((seed) => [seed.seed, seed.overFolds?.mean[key] ?? NaN]),
+    );
+  const other = scores(base);
+  return measure(
+    [...scores(row)].flatMap(([seed, value]) => {
+      const against = other.get(seed);
+      return against === undefined ? [] : [percent(value - against)];
+    }),
+  );
+}
