@@ -16,7 +16,10 @@ export const CHUNK = 64;
 export interface ExplorerData {
   readonly index: ExplorerIndex;
   /** Attention of utterances `CHUNK * i` on, one chunk at a time. */
-  readonly chunks: () => Generator<{ readonly name: string; readonly data: { [id: string]: UtteranceAttention } }>;
+  readonly chunks: () => Generator<{
+    readonly name: string;
+    readonly data: { [id: string]: UtteranceAttention };
+  }>;
 }
 
 /**
