@@ -145,7 +145,11 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
       task: task.name,
       classes,
       metric: task.metric,
-      rows: choice.rows.map((row) => ({ id: row.utterance.id, label: row.label })),
+      rows: choice.rows.map(({ utterance: { id, speaker }, label }) => ({
+        id,
+        label,
+        ...(speaker === null ? {} : { speaker }),
+      })),
       protocol: {
         name: describeProtocol(choice.protocol),
         speakerDependent: choice.speakerDependent,

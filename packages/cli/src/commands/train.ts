@@ -34,7 +34,7 @@ interface TrainOptions extends CommonOptions {
   where?: string | undefined;
   seeds?: string | undefined;
   ablation?: string | undefined;
-  missing?: 'error' | 'wrong' | 'drop' | undefined;
+  missing?: 'error' | 'mask' | 'wrong' | 'drop' | undefined;
   select?: 'last' | 'dev' | 'oracle-test' | undefined;
   device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
   threads?: number | undefined;
@@ -85,8 +85,8 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
       .option('seeds', { type: 'string', describe: 'how many (5) or which (7,8)' })
       .option('ablation', { type: 'string', describe: 'full, no-ma, no-joo, no-lsma-joo, commas, or all' })
       .option('missing', {
-        choices: ['error', 'wrong', 'drop'] as const,
-        describe: 'test utterances without features',
+        choices: ['error', 'mask', 'wrong', 'drop'] as const,
+        describe: 'test utterances without a feature: stop, mask the modality, count as errors, leave out',
       })
       .option('select', {
         choices: ['last', 'dev', 'oracle-test'] as const,

@@ -1,4 +1,4 @@
-import { Rng } from '@lsgmer/datasets';
+import { decodeHalf, Rng } from '@lsgmer/datasets';
 import type { FeatureDims, Head, HeadConfig, HostBatch, InputSpec } from '../head/contract.ts';
 import { mapPoolWeights, mapPositions, type StepTimes } from '../head/interpolation.ts';
 import type { MicroBatch } from './epoch.ts';
@@ -9,6 +9,8 @@ import {
   featureDims,
   type Joined,
 } from './source.ts';
+import { type Standards, standardise } from './standards.ts';
+import { fillTarget, plainTargets, type TargetRule } from './targets.ts';
 
 /** Where a micro-batch stands in its update: sets the weight of its rows and the draws of dropout. */
 export interface Place {
@@ -18,9 +20,23 @@ export interface Place {
   readonly firstRow: number;
   /** Seed and number of the update for dropout masks; without it nothing is dropped. */
   readonly dropout?: { readonly seed: number; readonly step: number };
+  /** See `targetScale`; 1 unless given. */
+  readonly targetScale?: number;
+}
+
+/** How batches differ from what the store holds; nothing unless given. */
+export interface BatchOptions {
+  /** Applies to updates, not to scoring. */
+  readonly targets?: TargetRule;
+  /** Share of an update's rows that lose one of the two modalities; needs `Place.dropout`. */
+  readonly modalityDropout?: number;
+  readonly standards?: Standards | undefined;
 }
 
 type Feed = Float32Array | Uint16Array;
+
+/** Steps of a row by input; 0 where its modality is masked. */
+type Kept = Joined['lengths'][number];
 
 /**
  * Builds batches in host memory from cached rows. Buffers are reused: a batch is valid until it is released.
@@ -33,11 +49,20 @@ export class Assembler {
   private readonly joined: Joined;
   private readonly sources: FeatureSources;
   private readonly dims: FeatureDims;
+  private readonly options: BatchOptions;
   private readonly times: { audio: StepTimes; map: StepTimes } | undefined;
   /** Buffers by input name that no batch holds; each is as large as the largest batch so far needed. */
   private readonly free = new Map<string, ArrayBuffer[]>();
 
-  constructor(head: Head, config: HeadConfig, classes: number, joined: Joined, sources: FeatureSources) {
+  constructor(
+    head: Head,
+    config: HeadConfig,
+    classes: number,
+    joined: Joined,
+    sources: FeatureSources,
+    options: BatchOptions = {},
+  ) {
+    this.options = options;
     this.head = head;
     this.config = config;
     this.classes = classes;
@@ -56,7 +81,8 @@ export class Assembler {
     const { shape, items } = micro;
     if (items.length > shape.rows) throw new Error(`${items.length} utterances for ${shape.rows} rows`);
     const specs = this.head.inputs(this.config, this.dims, this.classes, shape);
-    const filled = await Promise.all(specs.map((spec) => this.fill(spec, items, place)));
+    const kept = items.map((item, r) => this.kept(item, place, r));
+    const filled = await Promise.all(specs.map((spec) => this.fill(spec, items, kept, place)));
     const feeds = Object.fromEntries(specs.map(({ name }, i) => [name, filled[i] as Feed]));
     return { shape, ids: items.map((item) => this.row(item).id), feeds };
   }
@@ -64,21 +90,57 @@ export class Assembler {
   /** Gives a batch's buffers back. */
   release(batch: HostBatch): void {
     for (const [name, feed] of Object.entries(batch.feeds)) {
-      const list = this.free.get(name) ?? [];
-      list.push(feed.buffer as ArrayBuffer);
-      this.free.set(name, list);
+      const cast = feed instanceof Float32Array && this.sources[name as FeatureInput]?.dtype === 'float16';
+      this.keep(cast ? `${name}.float32` : name, feed.buffer as ArrayBuffer);
     }
   }
 
-  private async fill(spec: InputSpec, items: readonly number[], place: Place): Promise<Feed> {
+  private keep(name: string, buffer: ArrayBuffer): void {
+    const list = this.free.get(name) ?? [];
+    list.push(buffer);
+    this.free.set(name, list);
+  }
+
+  /**
+   * The steps of a row that the batch holds: none of a modality that is masked, because the utterance lacks it or by
+   * modality dropout. Heads take a row without real steps for what it is.
+   */
+  private kept(item: number, place: Place, r: number): Kept {
+    const lengths = this.length(item);
+    const dropped = this.droppedModality(place, r);
+    const steps = (input: FeatureInput): number => {
+      const lost = dropped === (input === 'text' ? 'text' : 'audio');
+      return lost ? 0 : lengths[input];
+    };
+    return { text: steps('text'), audio: steps('audio'), map: steps('map') };
+  }
+
+  /** Drawn from seed, update and row of the update, as dropout is. */
+  private droppedModality({ dropout, firstRow }: Place, r: number): 'text' | 'audio' | undefined {
+    const { modalityDropout = 0 } = this.options;
+    const { text, audio } = this.sources;
+    if (modalityDropout === 0 || dropout === undefined || text === undefined || audio === undefined)
+      return undefined;
+    const rng = Rng.for('modality dropout', dropout.seed, dropout.step, firstRow + r);
+    if (rng.uniform() >= modalityDropout) return undefined;
+    return rng.int(2) === 0 ? 'text' : 'audio';
+  }
+
+  private async fill(
+    spec: InputSpec,
+    items: readonly number[],
+    kept: readonly Kept[],
+    place: Place,
+  ): Promise<Feed> {
     const size = spec.shape.reduce((a, b) => a * b, 1);
     const { name } = spec;
-    if (name === 'text' || name === 'audio' || name === 'map') return this.features(spec, name, size, items);
+    if (name === 'text' || name === 'audio' || name === 'map')
+      return this.features(spec, name, size, items, kept);
     const out = new Float32Array(this.buffer(name, 4 * size), 0, size);
     out.fill(0);
     const width = size / (spec.shape[0] as number);
     items.forEach((item, r) => {
-      this.fillRow(name, spec, item, out.subarray(r * width, (r + 1) * width), place, r);
+      this.fillRow(name, spec, item, kept[r] as Kept, out.subarray(r * width, (r + 1) * width), place, r);
     });
     return out;
   }
@@ -87,20 +149,23 @@ export class Assembler {
     name: string,
     spec: InputSpec,
     item: number,
+    kept: Kept,
     out: Float32Array,
     place: Place,
     r: number,
   ): void {
-    const lengths = this.length(item);
-    if (name === 'textMask') out.fill(1, 0, lengths.text);
-    else if (name === 'audioMask') out.fill(1, 0, lengths.audio);
-    else if (name === 'target') out[this.row(item).label] = 1;
-    else if (name === 'weight') out[0] = 1 / place.rows;
-    else if (name === 'mapPool') out.set(mapPoolWeights(lengths.map, spec.shape[2] as number));
-    else if (name === 'mapPosition') {
+    if (name === 'textMask') out.fill(1, 0, kept.text);
+    else if (name === 'audioMask') out.fill(1, 0, kept.audio);
+    else if (name === 'target') {
+      const rule = place.dropout === undefined ? plainTargets : (this.options.targets ?? plainTargets);
+      fillTarget(this.row(item).label, rule, place.targetScale ?? 1, out);
+    } else if (name === 'weight') out[0] = 1 / place.rows;
+    else if (name === 'mapPool') {
+      if (kept.map > 0) out.set(mapPoolWeights(kept.map, spec.shape[2] as number));
+    } else if (name === 'mapPosition') {
       if (this.times === undefined)
         throw new Error('mapPosition needs the sources audio and map, with their times');
-      mapPositions(lengths.audio, lengths.map, this.times.audio, this.times.map, out);
+      if (kept.map > 0) mapPositions(kept.audio, kept.map, this.times.audio, this.times.map, out);
     } else if (name.startsWith('dropout.')) {
       this.fillDropout(name.slice('dropout.'.length), out, place, r);
     } else throw new Error(`head ${this.head.name} asks for the input ${name}, which no batch has`);
@@ -124,6 +189,7 @@ export class Assembler {
     name: FeatureInput,
     size: number,
     items: readonly number[],
+    kept: readonly Kept[],
   ): Promise<Feed> {
     const source = this.sources[name];
     if (source === undefined) throw new Error(`the head asks for ${name}, but no feature feeds it`);
@@ -135,22 +201,54 @@ export class Assembler {
     }
     const half = source.dtype === 'float16';
     let memory = this.buffer(name, (half ? 2 : 4) * size);
-    const ahead = source.readBatch?.(
-      items.map((item) => this.row(item).id),
-      steps,
-      rows,
-      memory,
-    );
+    const ahead = items.every((item) => this.length(item)[name] > 0)
+      ? source.readBatch?.(
+          items.map((item) => this.row(item).id),
+          steps,
+          rows,
+          memory,
+        )
+      : undefined;
     if (ahead !== undefined) memory = await ahead;
     const out = half ? new Uint16Array(memory, 0, size) : new Float32Array(memory, 0, size);
-    if (ahead !== undefined) return out;
-    for (const [r, item] of items.entries()) {
-      const used = this.length(item)[name] * source.dim;
-      await source.readInto(this.row(item).id, out, r * width);
-      out.fill(0, r * width + used, (r + 1) * width);
+    if (ahead === undefined) {
+      for (const [r, item] of items.entries()) {
+        const used = this.length(item)[name] * source.dim;
+        if (used > 0) await source.readInto(this.row(item).id, out, r * width);
+        out.fill(0, r * width + used, (r + 1) * width);
+      }
+      out.fill(0, items.length * width);
     }
-    out.fill(0, items.length * width);
-    return out;
+    kept.forEach((one, r) => {
+      if (one[name] === 0) out.fill(0, r * width, (r + 1) * width);
+    });
+    return this.standardised(name, out, width, items, kept);
+  }
+
+  /** Masked rows stay zero: after standardising that is the mean. */
+  private standardised(
+    name: FeatureInput,
+    out: Feed,
+    width: number,
+    items: readonly number[],
+    kept: readonly Kept[],
+  ): Feed {
+    const { standards } = this.options;
+    const dim = this.dims[name];
+    const known = items.map((item) => standards?.of(name, this.row(item).id));
+    if (known.every((standard) => standard === undefined)) return out;
+    let values: Float32Array;
+    if (out instanceof Float32Array) values = out;
+    else {
+      values = new Float32Array(this.buffer(`${name}.float32`, 4 * out.length), 0, out.length);
+      decodeHalf(out, values);
+      this.keep(name, out.buffer as ArrayBuffer);
+    }
+    known.forEach((standard, r) => {
+      const used = (kept[r] as Kept)[name] * dim;
+      if (standard !== undefined) standardise(values.subarray(r * width, r * width + used), standard);
+    });
+    return values;
   }
 
   /** A free buffer of at least `bytes`; smaller ones are dropped, so the pool grows to one size. */

@@ -48,6 +48,35 @@ export function planEpoch(
   return rng.shuffle(blocks).flat();
 }
 
+/**
+ * As many items as there are, with the classes equally frequent: each class's items in seeded order, again and again
+ * where they are fewer than its share, left out in part where they are more (other ones each epoch).
+ */
+export function balancedItems(
+  items: readonly number[],
+  labelOf: (item: number) => number,
+  seed: number,
+  epoch: number,
+): number[] {
+  const groups = new Map<number, number[]>();
+  for (const item of items) {
+    const label = labelOf(item);
+    const group = groups.get(label);
+    if (group === undefined) groups.set(label, [item]);
+    else group.push(item);
+  }
+  const classes = [...groups].sort(([a], [b]) => a - b);
+  return classes.flatMap(([label, group], k) => {
+    const rng = Rng.for('balanced', seed, epoch, label);
+    // what does not divide evenly goes to other classes each epoch
+    const extra = (k + epoch) % classes.length < items.length % classes.length ? 1 : 0;
+    const share = Math.floor(items.length / classes.length) + extra;
+    const out: number[] = [];
+    while (out.length < share) out.push(...rng.shuffle([...group]));
+    return out.slice(0, share);
+  });
+}
+
 /** Plans a pass without updates (scoring): every item once, in order within its shape. */
 export function planPass(
   items: readonly number[],

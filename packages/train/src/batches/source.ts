@@ -43,6 +43,8 @@ export interface LabelledId {
   readonly id: string;
   /** Index of the class. */
   readonly label: number;
+  /** Where it is known. */
+  readonly speaker?: string;
 }
 
 /** An utterance that lacks a feature. */
@@ -52,12 +54,15 @@ export interface Missing {
   readonly reason: string;
 }
 
-/** Utterances that have all features, with the lengths of each. Memory: a few numbers an utterance. */
+/** Utterances with their features, and the lengths of each. Memory: a few numbers an utterance. */
 export interface Joined {
   readonly rows: readonly LabelledId[];
-  /** Of each row, in the same order. */
+  /** Of each row, in the same order; 0 for a feature that it lacks (its modality is masked). */
   readonly lengths: readonly Lengths[];
+  /** Utterances that are not among the rows. */
   readonly missing: readonly Missing[];
+  /** Utterances among the rows that lack a modality. */
+  readonly masked: readonly Missing[];
 }
 
 /** Values per step of each input; 0 where it is not used. */
@@ -65,11 +70,15 @@ export function featureDims(sources: FeatureSources): FeatureDims {
   return { text: sources.text?.dim ?? 0, audio: sources.audio?.dim ?? 0, map: sources.map?.dim ?? 0 };
 }
 
-/** Joins features by id: keeps the order of `rows`, lists what is missing. */
-export function joinFeatures(rows: readonly LabelledId[], sources: FeatureSources): Joined {
+/**
+ * Joins features by id: keeps the order of `rows`, lists what is missing.
+ * @param partial keep utterances that have one modality of two; audio and map are one modality, and it needs both
+ */
+export function joinFeatures(rows: readonly LabelledId[], sources: FeatureSources, partial = false): Joined {
   const kept: LabelledId[] = [];
   const lengths: Lengths[] = [];
   const missing: Missing[] = [];
+  const masked: Missing[] = [];
   for (const row of rows) {
     const own = { text: 0, audio: 0, map: 0 };
     const reasons: string[] = [];
@@ -85,14 +94,32 @@ export function joinFeatures(rows: readonly LabelledId[], sources: FeatureSource
         own[input] = steps;
       }
     }
+    const lacking = { id: row.id, reason: reasons.join(', ') };
     if (reasons.length > 0) {
-      missing.push({ id: row.id, reason: reasons.join(', ') });
-    } else {
-      kept.push(row);
-      lengths.push(own);
+      const hears = [sources.audio, sources.map].filter((source) => source !== undefined).length;
+      const heard = Number(own.audio > 0) + Number(own.map > 0);
+      if (heard < hears) [own.audio, own.map] = [0, 0];
+      if (!partial || own.text + own.audio + own.map === 0) {
+        missing.push(lacking);
+        continue;
+      }
+      masked.push(lacking);
     }
+    kept.push(row);
+    lengths.push(own);
   }
-  return { rows: kept, lengths, missing };
+  return { rows: kept, lengths, missing, masked };
+}
+
+/** Lengths that room must be made for: at least one step of each, so that no graph has an empty axis. */
+export function roomFor(lengths: readonly Lengths[], sources: FeatureSources): Lengths[] {
+  const room = (input: FeatureInput, steps: number): number =>
+    sources[input] === undefined ? 0 : Math.max(1, steps);
+  return lengths.map(({ text, audio, map }) => ({
+    text: room('text', text),
+    audio: room('audio', audio),
+    map: room('map', map),
+  }));
 }
 
 /** A name for maps keyed by shape. */

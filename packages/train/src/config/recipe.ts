@@ -20,8 +20,11 @@ export type FeatureChoice = z.infer<typeof FeatureChoice>;
 export const Variant = z.strictObject({ name: Name, description: z.string().optional(), set: Settings });
 export type Variant = z.infer<typeof Variant>;
 
-/** What happens to a test utterance without a feature. */
-export const MissingRule = z.enum(['error', 'wrong', 'drop']);
+/**
+ * What happens to a test utterance without a feature: an error; the modality is masked (one without any feature counts as
+ * wrong); it counts as wrong; it is left out, which makes the result incomparable.
+ */
+export const MissingRule = z.enum(['error', 'mask', 'wrong', 'drop']);
 export type MissingRule = z.infer<typeof MissingRule>;
 
 /**

@@ -1,6 +1,7 @@
 import type { Json } from '@lsgmer/datasets';
 import { Interrupted, pinRun, type Reporter } from '@lsgmer/datasets';
 import { featureDims } from '../batches/source.ts';
+import { type Standards, speakerStandards, trainStandards } from '../batches/standards.ts';
 import { NO_PREDICTION } from '../evaluate/metrics.ts';
 import type { Prediction } from '../evaluate/predict.ts';
 import { fit } from '../fit/fit.ts';
@@ -82,6 +83,7 @@ async function executeRun(
   const items = (rows: readonly { id: string }[]): number[] => rows.map(({ id }) => index.get(id) as number);
   folder.begin(configRecord(request, run));
   pinFeatures(request, run);
+  const train = items(run.parts.train);
   await fit(
     {
       head: request.head,
@@ -91,11 +93,12 @@ async function executeRun(
       sources: variant.sources,
       joined: { ...variant.joined, rows: run.labels },
       shapes: variant.shapes,
-      train: items(run.parts.train),
+      train,
       dev: items(run.parts.dev),
       test: items(run.parts.test),
       fold: run.fold,
       seed: run.seed,
+      standards: await standardsOf(variant, train),
       folder,
       engine,
       analysis: request.analysis,
@@ -103,6 +106,25 @@ async function executeRun(
     { reporter: context.reporter, signal: context.signal, now: context.now, title: titleOf(run) },
   );
   return outcomeOf(request, folder, run, false);
+}
+
+/** Made once for each training part, whatever the seed. */
+const standards = new WeakMap<VariantPlan, Map<string, Promise<Standards>>>();
+
+function standardsOf(variant: VariantPlan, train: readonly number[]): Promise<Standards> | undefined {
+  const { standardise } = variant.request.configuration.trainer;
+  if (standardise === 'none') return undefined;
+  let known = standards.get(variant);
+  if (known === undefined) standards.set(variant, (known = new Map()));
+  const key = standardise === 'speaker' ? '' : train.join(' ');
+  let found = known.get(key);
+  if (found === undefined) {
+    const { sources, joined } = variant;
+    found =
+      standardise === 'speaker' ? speakerStandards(sources, joined) : trainStandards(sources, joined, train);
+    known.set(key, found);
+  }
+  return found;
 }
 
 /** Tells the stores which feature sets this run depends on. */

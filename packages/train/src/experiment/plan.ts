@@ -1,4 +1,4 @@
-import { type Fold, Rng, UserErrors } from '@lsgmer/datasets';
+import { digestJson, type Fold, Rng, UserErrors } from '@lsgmer/datasets';
 import { chooseShapes } from '../batches/shapes.ts';
 import {
   type FeatureInput,
@@ -7,6 +7,7 @@ import {
   type FeatureSources,
   type Joined,
   joinFeatures,
+  roomFor,
   type LabelledId,
 } from '../batches/source.ts';
 import type { BatchShape, Head, HeadConfig } from '../head/contract.ts';
@@ -87,13 +88,13 @@ function planVariant(request: ExperimentRequest, variant: VariantRequest): Varia
   const { head, classes, rows, folds, missing } = request;
   const { configuration } = variant;
   const sources = usedSources(head, configuration.head, request.sources, classes.length);
-  const joined = joinFeatures(rows, sources);
+  const joined = joinFeatures(rows, sources, missing === 'mask');
   const byId = new Map(rows.map((row) => [row.id, row]));
   const labelled = (ids: readonly string[]): LabelledId[] => ids.map((id) => rowOf(byId, id));
   const covered = folds.map((fold) =>
     cover(
       { train: labelled(fold.train), dev: labelled(fold.dev), test: labelled(fold.test) },
-      joined.missing,
+      joined,
       missing,
     ),
   );
@@ -101,8 +102,12 @@ function planVariant(request: ExperimentRequest, variant: VariantRequest): Varia
     covered.map((parts, i) => ({ ...parts, fold: (folds[i] as Fold).id })),
     request.select,
   );
-  const shapes = chooseShapes(joined.lengths, configuration.trainer);
+  const shapes = chooseShapes(roomFor(joined.lengths, sources), configuration.trainer);
   const features = featureIdentities(sources, joined.rows);
+  const speakers =
+    configuration.trainer.standardise === 'speaker'
+      ? digestJson(joined.rows.map(({ id, speaker }) => [id, speaker ?? null]))
+      : undefined;
   const runs = request.seeds.flatMap((seed) =>
     folds.map((fold, i): RunPlan => {
       const parts = covered[i] as CoveredParts;
@@ -118,6 +123,7 @@ function planVariant(request: ExperimentRequest, variant: VariantRequest): Varia
         features,
         metric: request.metric,
         utterances: utterancesDigest({ train, dev: parts.dev, test: parts.test }),
+        ...(speakers === undefined ? {} : { speakers }),
         engine: request.engine.name,
         device: request.engine.device,
         numerics: NUMERICS_VERSION,

@@ -4,9 +4,11 @@ import { analyse } from '../analysis/analyse.ts';
 import { encodeAnalysis } from '../analysis/analysis-file.ts';
 import { encodeLabelHistory, labelTables } from '../analysis/label-history.ts';
 import { Assembler } from '../batches/assemble.ts';
-import { planEpoch, planPass, type Update } from '../batches/epoch.ts';
-import { prefetched, type Wanted } from '../batches/prefetch.ts';
-import { featureDims, type FeatureSources, type Joined } from '../batches/source.ts';
+import { balancedItems, planEpoch, planPass, type Update } from '../batches/epoch.ts';
+import { prefetched } from '../batches/prefetch.ts';
+import { featureDims, type FeatureSources, type Joined, type LabelledId } from '../batches/source.ts';
+import type { Standards } from '../batches/standards.ts';
+import { classWeights } from '../batches/targets.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { MetricKey } from '../evaluate/metrics.ts';
 import { lossOf, predict, type Prediction } from '../evaluate/predict.ts';
@@ -17,9 +19,10 @@ import type { EpochTiming, RuleResult, RunFolder } from '../record/run-folder.ts
 import { type EpochRecord, noSums } from '../record/run-state.ts';
 import { epochRecord } from './epoch-record.ts';
 import { requireFinite } from './finite.ts';
+import type { Safetensors } from './safetensors.ts';
 import { EpochSelection, searchingRules } from './selection.ts';
 import { TrainingState } from './training-state.ts';
-import { runUpdate } from './update.ts';
+import { microBatches, runUpdate } from './update.ts';
 
 /** One run: a configuration on one fold with one seed. */
 export interface FitRequest {
@@ -41,6 +44,8 @@ export interface FitRequest {
   readonly test: readonly number[];
   readonly fold: string;
   readonly seed: number;
+  /** How features are standardised; made from the training part, or from each speaker. */
+  readonly standards?: Standards | undefined;
   readonly folder: RunFolder;
   /** An engine for the head, configuration and features; its parameters are overwritten. */
   readonly engine: Engine;
@@ -69,8 +74,16 @@ const SAVE_AFTER = 3000;
  */
 export async function fit(request: FitRequest, context: FitContext): Promise<void> {
   const { head, configuration, classes, sources, joined, shapes, engine, folder, seed } = request;
-  const { epochs } = configuration.trainer;
-  const assembler = new Assembler(head, configuration.head, classes.length, joined, sources);
+  const { trainer } = configuration;
+  const { epochs } = trainer;
+  const trained = request.train.map((item) => joined.rows[item] as LabelledId);
+  const weights = classWeights(trainer.classWeights, trained, classes.length, trainer.classBeta);
+  const targets = { smoothing: trainer.smoothing, weights };
+  const assembler = new Assembler(head, configuration.head, classes.length, joined, sources, {
+    targets,
+    modalityDropout: trainer.modalityDropout,
+    standards: request.standards,
+  });
   const dims = featureDims(sources);
   const state = new TrainingState(head, configuration, dims, classes.length, seed, engine);
   const selection = new EpochSelection();
@@ -125,8 +138,8 @@ export async function fit(request: FitRequest, context: FitContext): Promise<voi
   while (epoch < epochs) {
     const started = context.now();
     const first = sums.rows;
-    const updates = planEpoch(request.train, joined.lengths, shapes, configuration.trainer, seed, epoch);
-    const batches = prefetched(assembler, microBatches(updates.slice(position), seed, step));
+    const updates = epochUpdates(request, epoch);
+    const batches = prefetched(assembler, microBatches(updates.slice(position), joined, targets, seed, step));
     try {
       for (; position < updates.length; position++) {
         if (context.signal?.aborted === true) {
@@ -135,7 +148,8 @@ export async function fit(request: FitRequest, context: FitContext): Promise<voi
         }
         const when = `in epoch ${epoch + 1}, update ${position + 1} of ${updates.length}`;
         sums = await runUpdate(updating, batches, updates[position] as Update, sums, when);
-        state.update();
+        const norm = state.update((epoch + position / updates.length) / epochs);
+        sums = { ...sums, gradientNorm: sums.gradientNorm + norm };
         step++;
       }
     } finally {
@@ -181,7 +195,7 @@ export async function fit(request: FitRequest, context: FitContext): Promise<voi
     }
     rules.push({
       rule,
-      head: { tensors: state.named(), metadata },
+      head: { tensors: { ...state.named(), ...standardTensors(request.standards) }, metadata },
       predictions:
         predictions.length === 0 ? undefined : encodePredictions(predictions, request.fold, classes),
     });
@@ -193,15 +207,18 @@ export async function fit(request: FitRequest, context: FitContext): Promise<voi
   );
 }
 
-/** All micro-batches of a list of updates, each with its place in its update. */
-function* microBatches(updates: readonly Update[], seed: number, firstStep: number): Generator<Wanted> {
-  for (const [i, { micro, rows }] of updates.entries()) {
-    let firstRow = 0;
-    for (const one of micro) {
-      yield { micro: one, place: { rows, firstRow, dropout: { seed, step: firstStep + i } } };
-      firstRow += one.items.length;
-    }
-  }
+/** The updates of an epoch, from 0. */
+function epochUpdates({ configuration, joined, shapes, train, seed }: FitRequest, epoch: number): Update[] {
+  const { balanced, batchSize, accumulate, batchBlock } = configuration.trainer;
+  const labelOf = (item: number): number => joined.rows[item]?.label as number;
+  const items = balanced ? balancedItems(train, labelOf, seed, epoch) : train;
+  const sizes = { batchSize: batchSize * accumulate, batchBlock };
+  return planEpoch(items, joined.lengths, shapes, sizes, seed, epoch);
+}
+
+function standardTensors(standards: Standards | undefined): Safetensors['tensors'] {
+  const entries = Object.entries(standards?.named ?? {});
+  return Object.fromEntries(entries.map(([name, values]) => [name, { shape: [values.length], values }]));
 }
 
 /** The table of losses by epoch, and the row of each utterance in it. */

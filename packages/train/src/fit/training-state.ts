@@ -1,8 +1,10 @@
 import type { Configuration } from '../config/configuration.ts';
-import { AdamW } from '../engine/adamw.ts';
+import type { TrainerConfig } from '../config/trainer-options.ts';
+import { AdamW, type Span } from '../engine/adamw.ts';
 import type { Engine, FeatureDims, Head, ParameterSpec } from '../head/contract.ts';
 import { initialValues } from '../head/initial-values.ts';
 import { LabelAverage, type LabelMovement, type LabelSpan } from '../head/moving-average.ts';
+import { rateFactor } from './schedule.ts';
 import type { Safetensors, Tensor } from './safetensors.ts';
 
 /**
@@ -14,6 +16,7 @@ export class TrainingState {
   private readonly engine: Engine;
   private readonly specs: readonly ParameterSpec[];
   private readonly optimiser: AdamW;
+  private readonly trainer: TrainerConfig;
 
   /** Overwrites the engine's parameters with initial values. */
   constructor(
@@ -25,6 +28,7 @@ export class TrainingState {
     engine: Engine,
   ) {
     this.engine = engine;
+    this.trainer = trainer;
     this.specs = head.parameters(config, dims, classes);
     const initial = initialValues(this.specs, { weights: seed, labels: trainer.labelSeed ?? seed });
     if (initial.length !== engine.parameters.length) {
@@ -33,7 +37,11 @@ export class TrainingState {
       );
     }
     engine.parameters.set(initial);
-    this.optimiser = new AdamW(initial.length, trainer, engine.moments);
+    this.optimiser = new AdamW(
+      initial.length,
+      { ...trainer, undecayed: trainer.decayAll ? [] : biasSpans(this.specs) },
+      engine.moments,
+    );
     this.labels = new LabelAverage(config, labelSpans(this.specs), engine.parameters);
   }
 
@@ -42,11 +50,23 @@ export class TrainingState {
     return this.optimiser.lr;
   }
 
-  /** One optimiser step on the engine's gradient. */
-  update(): void {
+  /**
+   * One optimiser step on the engine's gradient, shortened where it is longer than `clip`.
+   * @param progress share of all updates that came before this one
+   * @returns the gradient's length before that
+   */
+  update(progress: number): number {
     const { parameters, gradient } = this.engine;
+    const { lr, clip } = this.trainer;
+    const norm = euclideanNorm(gradient);
+    if (clip > 0 && norm > clip) {
+      const factor = clip / (norm + 1e-6);
+      for (let i = 0; i < gradient.length; i++) gradient[i] = (gradient[i] as number) * factor;
+    }
+    this.optimiser.lr = lr * rateFactor(this.trainer, progress);
     this.optimiser.step(parameters, gradient);
     this.forget(this.labels.afterStep(parameters));
+    return norm;
   }
 
   /** Ends an epoch: the moving average of the labels. */
@@ -123,6 +143,24 @@ export class TrainingState {
       this.optimiser.second.fill(0, offset, offset + length);
     }
   }
+}
+
+/** Euclidean length, summed in float64. */
+export function euclideanNorm(values: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2;
+  return Math.sqrt(sum);
+}
+
+/** Where biases and gains lie in the flat vector: vectors, and the recurrence's biases, whose shape leads with its directions. */
+export function biasSpans(specs: readonly ParameterSpec[]): Span[] {
+  let offset = 0;
+  return specs.flatMap(({ name, shape }) => {
+    const length = shape.reduce((a, b) => a * b, 1);
+    const span = { offset, length };
+    offset += length;
+    return shape.length === 1 || /\.(bih|bhh)$/.test(name) ? [span] : [];
+  });
 }
 
 /** Where the averaged parameters (label tables) lie in the flat vector. */

@@ -1,6 +1,7 @@
 import type { Update } from '../batches/epoch.ts';
-import type { prefetched } from '../batches/prefetch.ts';
+import type { prefetched, Wanted } from '../batches/prefetch.ts';
 import type { Joined } from '../batches/source.ts';
+import { type TargetRule, targetScale } from '../batches/targets.ts';
 import { argmax, logSoftmaxAt } from '../evaluate/predict.ts';
 import type { Engine, HostBatch, StepResult } from '../head/contract.ts';
 import type { EpochSums } from '../record/run-state.ts';
@@ -19,7 +20,7 @@ export interface UpdateContext {
  * Adds up the gradients of an update's micro-batches in the engine.
  * @param batches the update's micro-batches come next
  * @param when for messages: `in epoch 3, update 5 of 100`
- * @returns the sums with the update's added
+ * @returns the sums with the update's added; `gradientNorm` is the caller's
  * @throws UserError for a loss that is not finite, with the batch's ids
  */
 export async function runUpdate(
@@ -63,7 +64,7 @@ export async function runUpdate(
     predicted,
     rows: sums.rows + update.rows,
     updates: sums.updates + 1,
-    gradientNorm: sums.gradientNorm + euclideanNorm(engine.gradient),
+    gradientNorm: sums.gradientNorm,
   };
 }
 
@@ -72,9 +73,25 @@ function requireFiniteLoss({ loss, ce, apc }: StepResult, batch: HostBatch, when
   throw badBatch('the loss', batch, when);
 }
 
-/** Euclidean length, summed in float64. */
-export function euclideanNorm(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2;
-  return Math.sqrt(sum);
+/**
+ * All micro-batches of a list of updates, each with its place in its update.
+ * @param firstStep number of the first update
+ */
+export function* microBatches(
+  updates: readonly Update[],
+  joined: Joined,
+  targets: TargetRule,
+  seed: number,
+  firstStep: number,
+): Generator<Wanted> {
+  for (const [i, { micro, rows }] of updates.entries()) {
+    const labels = micro.flatMap(({ items }) => items.map((item) => joined.rows[item]?.label as number));
+    const scale = targetScale(labels, targets);
+    let firstRow = 0;
+    for (const one of micro) {
+      const dropout = { seed, step: firstStep + i };
+      yield { micro: one, place: { rows, firstRow, dropout, targetScale: scale } };
+      firstRow += one.items.length;
+    }
+  }
 }

@@ -8,9 +8,20 @@ export interface ApcOptions {
   readonly reduce: 'mean' | 'batch';
 }
 
-/** Cross entropy of each row, the first term of Eq. 19: logits [B, N], one-hot target [B, N] -> [B]. */
-export function crossEntropy(logits: tf.Tensor, target: tf.Tensor): tf.Tensor {
-  return tf.neg(tf.sum(tf.mul(target, tf.logSoftmax(logits)), 1));
+/**
+ * Cross entropy of each row, the first term of Eq. 19: logits [B, N], target [B, N] (one-hot, or smoothed and weighted)
+ * -> [B].
+ * @param gamma of the focal loss (Lin et al. 2017): each class's term times (1 - p)^gamma; 0: plain cross entropy
+ */
+export function crossEntropy(logits: tf.Tensor, target: tf.Tensor, gamma = 0): tf.Tensor {
+  const logP = tf.logSoftmax(logits);
+  let terms = tf.mul(target, logP);
+  if (gamma > 0) {
+    // the floor keeps the power's gradient finite where p has become 1
+    const rest = tf.maximum(tf.sub(1, tf.exp(logP)), 1e-6);
+    terms = tf.mul(terms, tf.pow(rest, gamma));
+  }
+  return tf.neg(tf.sum(terms, 1));
 }
 
 /**

@@ -143,6 +143,15 @@ export const LSGMER_OPTIONS = [
     help: "Weight of the cross entropy (the equation's alpha).",
   },
   {
+    key: 'loss.focal',
+    type: 'number',
+    default: 0,
+    source: 'own',
+    min: 0,
+    max: 10,
+    help: 'Gamma of the focal loss: terms of the cross entropy times (1 - p)^gamma; 0: plain.',
+  },
+  {
     key: 'loss.apc',
     type: 'number',
     default: 0.05,

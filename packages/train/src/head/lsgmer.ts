@@ -108,7 +108,7 @@ function forward(parameters: Tensors, batch: Tensors, config: HeadConfig, traini
 function loss(parameters: Tensors, output: HeadOutput, batch: Tensors, config: HeadConfig): HeadLoss {
   const options = readOptions(config);
   const weight = need(batch, 'weight');
-  const ce = weightedSum(crossEntropy(output.logits, need(batch, 'target')), weight);
+  const ce = weightedSum(crossEntropy(output.logits, need(batch, 'target'), options['loss.focal']), weight);
   const ceShare: tf.Scalar = tf.mul(ce, options['loss.ce']);
   if (options['loss.apc'] === 0) return { loss: ceShare, ce, apc: tf.scalar(0) };
   const rows = attributionConsistency(output.logits, output.fused, comparedLabels(parameters, options), {

@@ -1,5 +1,5 @@
 import { UserErrors } from '@lsgmer/datasets';
-import type { LabelledId, Missing } from '../batches/source.ts';
+import type { Joined, LabelledId, Missing } from '../batches/source.ts';
 import type { MissingRule, SelectionRule } from '../config/recipe.ts';
 import type { RunParts } from './run-id.ts';
 
@@ -24,7 +24,7 @@ export interface CoveredParts {
   readonly dev: readonly LabelledId[];
   /** Test utterances that can be scored. */
   readonly test: readonly LabelledId[];
-  /** Test utterances without a feature that count as errors (`wrong`). */
+  /** Test utterances that count as errors: without a feature under `wrong`, without any under `mask`. */
   readonly unanswered: readonly LabelledId[];
   readonly coverage: Coverage;
 }
@@ -32,21 +32,26 @@ export interface CoveredParts {
 /** Most ids that an error lists. */
 const LISTED = 10;
 
-/** Takes what lacks a feature out of a fold's parts, by the rule. Does not throw: see `requireParts`. */
+/**
+ * Takes what lacks a feature out of a fold's parts, by the rule; `joined` was made with one modality being enough under
+ * the rule `mask` only. Does not throw: see `requireParts`.
+ */
 export function cover(
   { train, dev, test }: RunParts,
-  missing: readonly Missing[],
+  { missing, masked }: Pick<Joined, 'missing' | 'masked'>,
   rule: MissingRule,
 ): CoveredParts {
-  const absent = new Map(missing.map((one) => [one.id, one]));
-  const of = (rows: readonly LabelledId[]): Missing[] => rows.flatMap(({ id }) => absent.get(id) ?? []);
-  const present = (rows: readonly LabelledId[]): LabelledId[] => rows.filter(({ id }) => !absent.has(id));
-  const scored = present(test);
-  const unanswered = rule === 'wrong' ? test.filter(({ id }) => absent.has(id)) : [];
+  const lacking = new Map([...missing, ...masked].map((one) => [one.id, one]));
+  const absent = new Set(missing.map(({ id }) => id));
+  const of = (rows: readonly LabelledId[]): Missing[] => rows.flatMap(({ id }) => lacking.get(id) ?? []);
+  const whole = (rows: readonly LabelledId[]): LabelledId[] => rows.filter(({ id }) => !lacking.has(id));
+  const scored = test.filter(({ id }) => !absent.has(id));
+  const counted = rule === 'wrong' || rule === 'mask';
+  const unanswered = counted ? test.filter(({ id }) => absent.has(id)) : [];
   const evaluated = scored.length + unanswered.length;
   return {
-    train: present(train),
-    dev: present(dev),
+    train: whole(train),
+    dev: whole(dev),
     test: scored,
     unanswered,
     coverage: {
@@ -77,7 +82,7 @@ export function requireParts(
     if (rule === 'error' && missingTest.length > 0) {
       problems.push(
         `fold ${fold}: ${missingTest.length} of ${expected} test utterances lack a feature: ${list(missingTest)}; ` +
-          'extract them, or choose --missing wrong (counted as errors) or drop (result not comparable)',
+          'extract them, or choose --missing mask (the head sees the other modality alone), wrong (counted as errors) or drop (result not comparable)',
       );
     } else if (test.length === 0 || train.length === 0) {
       const part = test.length === 0 ? 'test' : 'training';

@@ -40,6 +40,8 @@ export interface RunIdentity {
   readonly metric: MetricKey;
   /** sha256 of ids and classes of the training, dev and test part. */
   readonly utterances: string;
+  /** Under standardise=speaker: sha256 of who speaks what. */
+  readonly speakers?: string;
   readonly engine: string;
   readonly device: string;
   readonly numerics: number;
@@ -56,7 +58,7 @@ export function utterancesDigest({ train, dev, test }: RunParts): string {
   return digestJson({ train: list(train), dev: list(dev), test: list(test) });
 }
 
-/** Identity of each feature over the given utterances, which all have a row in each. */
+/** Identity of each feature over the given utterances; null stands for a row that a masked utterance lacks. */
 export function featureIdentities(
   sources: FeatureSources,
   rows: readonly LabelledId[],
@@ -65,7 +67,10 @@ export function featureIdentities(
   for (const input of featureInputs) {
     const source = sources[input];
     if (source === undefined) continue;
-    const checksums = rows.map(({ id }) => [id, source.checksum(id)]);
+    const checksums = rows.map(({ id }) => [
+      id,
+      source.length(id) === undefined ? null : source.checksum(id),
+    ]);
     found[input] = {
       feature: source.feature,
       fingerprint: source.fingerprint,

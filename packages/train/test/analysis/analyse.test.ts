@@ -29,6 +29,7 @@ function analysed(engineName: string, name: string): Promise<AnalysisRow[]> {
       map: about.lengths.map[i] as number,
     })),
     missing: [],
+    masked: [],
   };
   const pass = [{ shape: batch.shape, items: batch.ids.map((_, i) => i) }];
   const predictions = joined.rows.map((row) => ({ ...row, prediction: 1, probabilities: [] }));

@@ -155,4 +155,70 @@ describe('Assembler', () => {
       assembler().assemble({ shape, items: [0, 1, 2, 3, 4] }, { rows: 5, firstRow: 0 }),
     ).rejects.toThrow('5 utterances for 4 rows');
   });
+
+  it('masks what an utterance lacks', async () => {
+    const lacking = { ...sources, text: new MemorySource('text', 5, ids.slice(1), [1, 7]) };
+    const partial = joinFeatures(rows, lacking, true);
+    const made = new Assembler(lsgmer, config, 3, partial, lacking);
+    const { feeds } = await made.assemble({ shape, items: [0, 1] }, { rows: 2, firstRow: 0 });
+    expect([...(feeds['textMask'] as Float32Array).subarray(0, 3)]).toEqual([0, 0, 0]);
+    expect((feeds['text'] as Uint16Array).subarray(0, 9 * 5).every((bits) => bits === 0)).toBe(true);
+    expect((feeds['text'] as Uint16Array).subarray(9 * 5).some((bits) => bits !== 0)).toBe(true);
+    const silent = { ...sources, map: new MemorySource('map', 14, ids.slice(1), [1, 4], 0.25, 0.2) };
+    const deaf = new Assembler(lsgmer, config, 3, joinFeatures(rows, silent, true), silent);
+    const heard = await deaf.assemble({ shape, items: [0, 1] }, { rows: 2, firstRow: 0 });
+    expect((heard.feeds['audioMask'] as Float32Array).subarray(0, 33).reduce((a, b) => a + b, 0)).toBe(0);
+    expect((heard.feeds['audio'] as Uint16Array).subarray(0, 33 * 6).every((bits) => bits === 0)).toBe(true);
+    expect((heard.feeds['mapPosition'] as Float32Array).subarray(0, 33).every((x) => x === 0)).toBe(true);
+  });
+
+  it('drops modalities by seed, update and row of the update, never both, and never while scoring', async () => {
+    const made = new Assembler(lsgmer, config, 3, joined, sources, { modalityDropout: 0.5 });
+    const lost = async (items: number[], firstRow: number, step: number): Promise<string[]> => {
+      const place = { rows: 8, firstRow, dropout: { seed: 3, step } };
+      const batch = await made.assemble({ shape, items }, place);
+      const found = items.map((_, r) => {
+        const gone = (name: 'text' | 'audio', width: number): boolean =>
+          (batch.feeds[name] as Uint16Array).subarray(r * width, (r + 1) * width).every((bits) => bits === 0);
+        return `${gone('text', 45) ? 't' : ''}${gone('audio', 198) ? 'a' : ''}`;
+      });
+      made.release(batch);
+      return found;
+    };
+    const all: string[] = [];
+    for (let step = 0; step < 250; step++) all.push(...(await lost([0, 1, 2, 3], 0, step)));
+    const share = (what: string): number => all.filter((one) => one === what).length / all.length;
+    expect(share('ta')).toBe(0);
+    expect(share('')).toBeCloseTo(0.5, 1);
+    expect(share('t')).toBeCloseTo(0.25, 1);
+    expect(await lost([0, 1, 2, 3], 0, 5)).toEqual([
+      ...(await lost([0, 1], 0, 5)),
+      ...(await lost([2, 3], 2, 5)),
+    ]);
+    const plain = await assembler().assemble({ shape, items: [0, 1] }, { rows: 2, firstRow: 0 });
+    const scoring = await made.assemble({ shape, items: [0, 1] }, { rows: 2, firstRow: 0 });
+    expect(scoring.feeds).toEqual(plain.feeds);
+  });
+
+  it('standardises real steps only, as float32, and gives both kinds of buffers back', async () => {
+    const standard = { mean: new Float32Array(5).fill(0.5), sd: new Float32Array(5).fill(2) };
+    const standards = {
+      of: (input: string) => (input === 'text' ? standard : undefined),
+      named: {},
+    };
+    const made = new Assembler(lsgmer, config, 3, joined, sources, { standards });
+    const plain = await assembler().assemble({ shape, items: [2, 5] }, { rows: 2, firstRow: 0 });
+    for (let round = 0; round < 2; round++) {
+      const batch = await made.assemble({ shape, items: [2, 5] }, { rows: 2, firstRow: 0 });
+      expect(batch.feeds['audio']).toEqual(plain.feeds['audio']);
+      const text = batch.feeds['text'] as Float32Array;
+      expect(text).toBeInstanceOf(Float32Array);
+      for (const [i, bits] of (plain.feeds['text'] as Uint16Array).entries()) {
+        const [row, step] = [Math.floor(i / 45), Math.floor((i % 45) / 5)];
+        const real = row < 2 && step < (joined.lengths[[2, 5][row] as number]?.text as number);
+        expect(text[i]).toBe(real ? Math.fround((halfToNumber(bits) - 0.5) / 2) : 0);
+      }
+      made.release(batch);
+    }
+  });
 });

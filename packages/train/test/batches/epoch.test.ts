@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '@lsgmer/datasets';
-import { planEpoch, planPass } from '../../src/batches/epoch.ts';
+import { balancedItems, planEpoch, planPass } from '../../src/batches/epoch.ts';
 import { chooseShapes, covers, type Lengths } from '../../src/batches/shapes.ts';
 
 const limits = { batchSize: 16, batchFrames: 1600, batchShapes: 4 };
@@ -85,5 +85,34 @@ describe('planPass', () => {
     expect(planPass(items, lengths, shapes)).toEqual(pass);
     const small = pass.filter((micro) => micro.items.length < micro.shape.rows);
     expect(small.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('balancedItems', () => {
+  const items = Array.from({ length: 100 }, (_, i) => i);
+  // 80, 15 and 5 of a class
+  const labelOf = (item: number): number => (item < 80 ? 0 : item < 95 ? 1 : 2);
+  const counts = (chosen: readonly number[]): number[] =>
+    [0, 1, 2].map((k) => chosen.filter((item) => labelOf(item) === k).length);
+
+  it('gives each class the same share of as many draws as there are items', () => {
+    const totals = [0, 1, 2].map((epoch) => counts(balancedItems(items, labelOf, 7, epoch)));
+    expect(totals.map((one) => one.reduce((a, b) => a + b, 0))).toEqual([100, 100, 100]);
+    expect(totals.flat().every((n) => n === 33 || n === 34)).toBe(true);
+    // what does not divide evenly goes round
+    expect([0, 1, 2].map((k) => totals.reduce((sum, one) => sum + (one[k] as number), 0))).toEqual([
+      100, 100, 100,
+    ]);
+  });
+
+  it('repeats no item of a class before all were there, leaves out others each epoch, follows the seed', () => {
+    const [one, two] = [0, 1].map((epoch) => balancedItems(items, labelOf, 7, epoch));
+    for (const item of items.filter((i) => labelOf(i) === 2))
+      expect([6, 7]).toContain(one?.filter((other) => other === item).length);
+    const large = (chosen: number[] | undefined) => new Set(chosen?.filter((item) => labelOf(item) === 0));
+    expect(large(one).size).toBeGreaterThanOrEqual(33);
+    expect(large(one)).not.toEqual(large(two));
+    expect(balancedItems(items, labelOf, 7, 0)).toEqual(one);
+    expect(balancedItems(items, labelOf, 8, 0)).not.toEqual(one);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { featureDims, joinFeatures } from '../../src/batches/source.ts';
+import { featureDims, joinFeatures, roomFor } from '../../src/batches/source.ts';
 import { MemorySource, utterances } from '../support/memory-source.ts';
 
 const rows = utterances(5, 2);
@@ -25,5 +25,25 @@ describe('joinFeatures', () => {
       { id: ids[4], reason: 'no words (0 steps)' },
     ]);
     expect(featureDims({ text, audio })).toEqual({ text: 4, audio: 3, map: 0 });
+  });
+
+  it('keeps what has one of two modalities where that is enough; audio and map are one', () => {
+    const text = new MemorySource('words', 4, ids, [2, 2]);
+    const audio = new MemorySource('frames', 3, ids, [5, 5], 0, 0.02);
+    const map = new MemorySource('map', 14, ids, [3, 3], 0, 0.2);
+    text.rows.delete(ids[0] as string);
+    map.rows.delete(ids[1] as string);
+    for (const source of [text, audio]) source.rows.delete(ids[2] as string);
+    const sources = { text, audio, map };
+    const joined = joinFeatures(rows, sources, true);
+    expect(joined.rows.map(({ id }) => id)).toEqual([ids[0], ids[1], ids[3], ids[4]]);
+    expect(joined.lengths.slice(0, 3)).toEqual([
+      { text: 0, audio: 5, map: 3 },
+      { text: 2, audio: 0, map: 0 },
+      { text: 2, audio: 5, map: 3 },
+    ]);
+    expect(joined.masked.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+    expect(joined.missing).toEqual([{ id: ids[2], reason: 'no words, no frames' }]);
+    expect(roomFor(joined.lengths, { text, audio })[0]).toEqual({ text: 1, audio: 5, map: 0 });
   });
 });

@@ -27,6 +27,18 @@ describe('configuration', () => {
       beta2: 0.999,
       eps: 1e-8,
       decay: 0.01,
+      // everything below is off in the paper's setting
+      accumulate: 1,
+      balanced: false,
+      classBeta: 0.999,
+      classWeights: 'none',
+      clip: 0,
+      decayAll: true,
+      modalityDropout: 0,
+      schedule: 'constant',
+      smoothing: 0,
+      standardise: 'none',
+      warmup: 0,
       labelSeed: undefined,
       permuteLabels: false,
     });

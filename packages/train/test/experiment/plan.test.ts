@@ -64,7 +64,7 @@ describe('planExperiment', () => {
     });
     const line = (name: string): string =>
       `variant ${name}: fold Ses01: 1 of 30 test utterances lack a feature: demo/u000: no words (empty text); ` +
-      'extract them, or choose --missing wrong (counted as errors) or drop (result not comparable)';
+      'extract them, or choose --missing mask (the head sees the other modality alone), wrong (counted as errors) or drop (result not comparable)';
     expect(() => planExperiment(request)).toThrow(`${line('full')}\n${line('text')}`);
   });
 

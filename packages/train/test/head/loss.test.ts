@@ -8,6 +8,7 @@ import {
   type ApcOptions,
 } from '../../src/head/loss.ts';
 import { gradients, random, values } from '../support/cpu-tensors.ts';
+import { golden } from '../support/options-golden.ts';
 import { largestDifference } from '../support/head-golden.ts';
 
 const PLAIN: ApcOptions = { temperature: 1, detach: 'none', reduce: 'mean' };
@@ -25,6 +26,18 @@ describe('crossEntropy', () => {
     expect(largestDifference(values(crossEntropy(logits, target)), [Math.log(4 / 3), Math.LN2])).toBeLessThan(
       1e-6,
     );
+  });
+
+  it.each(golden.focal)('with gamma $gamma is the focal loss, gradients too', ({ gamma, loss, gradient }) => {
+    const { logits, labels } = golden.crossEntropy;
+    const target = tf.cast(tf.oneHot(tf.tensor1d([...labels], 'int32'), 4), 'float32');
+    const f = (x: tf.Tensor): tf.Tensor => tf.mean(crossEntropy(x, target, gamma));
+    const x = tf.tensor2d(logits.flat(), [6, 4]);
+    expect(values(f(x))[0]).toBeCloseTo(loss, 6);
+    expect(largestDifference(gradients(f, [x])[0] as number[], gradient.flat())).toBeLessThan(1e-6);
+    const sure = tf.tensor2d([[200, 0, 0, 0]]);
+    const own = (y: tf.Tensor): tf.Tensor => tf.sum(crossEntropy(y, tf.tensor2d([[1, 0, 0, 0]]), gamma));
+    expect(gradients(own, [sure])[0]?.every(Number.isFinite)).toBe(true);
   });
 });
 
