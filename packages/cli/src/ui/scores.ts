@@ -56,7 +56,9 @@ function variantText(result: ExperimentResult, variant: VariantResult, ceilings?
   );
   const lines = [`${variant.name}: ${features.join(', ')}`];
   if (variant.config['standardise'] === 'speaker')
-    lines.push('TRANSDUCTIVE: features standardised by each speaker, test speakers too (no label was looked at)');
+    lines.push(
+      'TRANSDUCTIVE: features standardised by each speaker, test speakers too (no label was looked at)',
+    );
   for (const seed of variant.seeds)
     lines.push(foldsTable(seed, variant, result.select, ceilings?.[variant.name]));
   if (variant.seeds.length > 1) lines.push(seedsTable(variant, result.select));
