@@ -54,6 +54,11 @@ test-browser: $(BUILT)
 test-nodes: $(BUILT)
 	@for version in 22.23.3 24.21.0; do npx --yes -p node@$$version -c 'node -v && vitest run $(ARGS)' || exit 1; done
 
+## test-services: transfers over real servers   nginx, rclone and OpenStack Swift on loopback; installs them as root
+.PHONY: test-services
+test-services: $(BUILT)
+	@node test/services/run.mjs $(ARGS)
+
 ## check: types, lint and format
 .PHONY: check
 check: $(BUILT)
@@ -80,6 +85,16 @@ validate: $(BUILT)
 .PHONY: features
 features: $(BUILT)
 	@$(LSGMER) features extract $(DATASET_OPT) $(call opt,ROOT,root) $(call opt,FEATURES,preset) $(ARGS)
+
+## push: send manifest and features           make push DATASET=meld REMOTE=s3://bucket/prefix
+.PHONY: push
+push: $(BUILT)
+	@$(LSGMER) push $(DATASET_OPT) $(call opt,REMOTE,remote) $(call opt,FEATURE,feature) $(ARGS)
+
+## pull: fetch manifest and features          make pull DATASET=meld REMOTE=https://host/path
+.PHONY: pull
+pull: $(BUILT)
+	@$(LSGMER) pull $(DATASET_OPT) $(call opt,REMOTE,remote) $(call opt,FEATURE,feature) $(ARGS)
 
 ## train: train and evaluate the head          make train DATASET=iemocap FOLD=all SEEDS=5 ABLATION=all
 .PHONY: train

@@ -11,6 +11,8 @@ const COMMANDS: { readonly [word: string]: () => Promise<Command> } = {
   manifest: async () => (await import('./commands/manifest.ts')).manifestCommand,
   features: async () => (await import('./commands/features.ts')).featuresCommand,
   report: async () => (await import('./commands/report.ts')).reportCommand as Command,
+  push: async () => (await import('./commands/features/push.ts')).pushCommand as Command,
+  pull: async () => (await import('./commands/features/pull.ts')).pullCommand as Command,
   train: async () => (await import('./commands/train.ts')).trainCommand as Command,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand as Command,
 };
@@ -41,7 +43,7 @@ async function main(argv: string[]): Promise<number> {
     .demandCommand(
       1,
       1,
-      'Name a command: demo, manifest, features, train, report or doctor.',
+      'Name a command: demo, manifest, features, push, pull, train, report or doctor.',
       'One command at a time.',
     )
     .middleware(checkGiven, true)

@@ -147,10 +147,24 @@ function deadFiles(leftovers: readonly Leftover[]): GcItem[] {
     .map(({ path, bytes }) => ({ ...item(path, bytes, 'left by a writer that is gone'), fate: 'remove' }));
 }
 
+/** Beginnings of shards that a broken pull left, and that no pull went on with for long. */
+function oldBeginnings(set: SetLocation, now: Date): GcItem[] {
+  const folder = shardFolder(set.folder);
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('.partial-')) : [];
+  return names.flatMap((name) => {
+    const path = join(folder, name);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined || now.getTime() - stat.mtimeMs < UNLISTED_GRACE_MS) return [];
+    return [
+      { ...item(path, stat.size, 'the beginning of a shard that was not pulled to its end'), fate: 'remove' },
+    ];
+  });
+}
+
 /** What lies in a set that stays, and belongs to nobody. */
 function sweepings(set: SetLocation, now: Date): GcItem[] {
   const items: GcItem[] = [];
-  items.push(...deadFiles(findLeftovers(set.folder)));
+  items.push(...deadFiles(findLeftovers(set.folder)), ...oldBeginnings(set, now));
   const parts = checkParts(set);
   // a damaged part may list any of them: repair comes first; and a live writer may be about to list one
   if (parts.some(({ problem }) => problem !== null) || heldParts(indexFolder(set.folder)).size > 0)

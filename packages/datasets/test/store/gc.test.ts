@@ -115,6 +115,16 @@ describe('planGc', () => {
     expect(swept(new Date(now.getTime() + 90_000_000))).toMatchObject([{ fate: 'trash' }]);
   });
 
+  it('sweeps beginnings of shards that no pull went on with for a day', () => {
+    const { options, folder } = three();
+    const beginning = join(folder(2), 'shards', `.partial-sha256-${'a'.repeat(64)}.arrow`);
+    writeFileSync(beginning, 'half');
+    const swept = (at: Date) =>
+      planGc({ ...options, now: at }).items.filter(({ path }) => path === beginning);
+    expect(swept(new Date())).toEqual([]);
+    expect(swept(new Date(Date.now() + 90_000_000))).toMatchObject([{ fate: 'remove' }]);
+  });
+
   it('empties trash older than 14 days, and no younger', () => {
     const { options, store } = three();
     const days = [13, 14, 16, 40].map((age) =>

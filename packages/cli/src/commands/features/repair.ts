@@ -7,8 +7,13 @@ import {
   isImported,
   isWritable,
   type Manifest,
+  openRemote,
   planRepair,
   readFeatureSetIndex,
+  refetchDamaged,
+  type RefetchOptions,
+  refetchRows,
+  type Remote,
   type RepairReport,
   repairSet,
   setTitle,
@@ -29,6 +34,7 @@ import type { CommandModule } from 'yargs';
 import { type Context, createContext } from '../../context.ts';
 import { chooseDataset, givenRoot } from '../../dataset.ts';
 import { EXIT } from '../../exit.ts';
+import { SHARE_OPTIONS } from './share.ts';
 import { printChecks } from './verify.ts';
 import {
   chosenSets,
@@ -47,6 +53,8 @@ interface RepairCommandOptions extends SetOptions {
   device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
   threads?: number | undefined;
   extract: boolean;
+  from?: string | undefined;
+  timeout: number;
   'dry-run': boolean;
 }
 
@@ -70,17 +78,34 @@ export const repairCommand: CommandModule<object, RepairCommandOptions> = {
         default: true,
         describe: 'compute lost rows again (--no-extract: only take them out)',
       })
+      .option('from', {
+        type: 'string',
+        describe:
+          'remote that has the same content: damaged files are fetched anew, only the rest is computed',
+      })
+      .option('timeout', SHARE_OPTIONS.timeout)
       .option('dry-run', DRY_RUN)
       .option('json', JSON_OPTION)
-      .example('$0 features repair --dataset meld --dry-run', ''),
+      .example('$0 features repair --dataset meld --dry-run', '')
+      .example('$0 features repair --dataset meld --from s3://bucket/ser', ''),
   handler: async (options) => {
     const context = createContext(options);
     const dataset = chooseDataset(context, options.dataset);
     const outcomes: Outcome[] = [];
-    for (const set of chosenSets(context, dataset, options.feature)) {
-      const check = await verifySet(set, { reporter: context.reporter, signal: context.signal });
-      if (!isDamaged(check) && check.unlisted.every(({ whole }) => whole)) continue;
-      outcomes.push(await mend(context, check, options));
+    const { folder, reporter, signal } = context;
+    const silenceMs = options.timeout * 1000;
+    const remote =
+      options.from === undefined
+        ? null
+        : await openRemote(options.from, { folder, environment: process.env, silenceMs });
+    try {
+      for (const set of chosenSets(context, dataset, options.feature)) {
+        const check = await verifySet(set, { reporter, signal });
+        if (isWhole(check)) continue;
+        outcomes.push(await mend(context, check, options, remote));
+      }
+    } finally {
+      await remote?.close();
     }
     if (options.json) context.print(JSON.stringify({ dataset, sets: outcomes.map(outcomeRecord) }));
     else if (outcomes.length === 0) context.print(`${dataset}: nothing is damaged`);
@@ -89,8 +114,14 @@ export const repairCommand: CommandModule<object, RepairCommandOptions> = {
   },
 };
 
+const isWhole = (check: SetCheck): boolean => !isDamaged(check) && check.unlisted.every(({ whole }) => whole);
+
 interface Outcome {
   readonly report: RepairReport;
+  /** Files that came whole from the remote. */
+  readonly fetched: readonly string[];
+  /** Rows that came from the remote in other shards. */
+  readonly fetchedRows: number;
   /** Rows computed again. */
   readonly computed: number;
   /** Why something is left to do. */
@@ -98,15 +129,27 @@ interface Outcome {
   readonly mended: boolean;
 }
 
-async function mend(context: Context, check: SetCheck, options: RepairCommandOptions): Promise<Outcome> {
-  const { location } = check;
-  const plan = planRepair(check);
-  if (options['dry-run']) return { report: plan, computed: 0, notes: [], mended: false };
+async function mend(
+  context: Context,
+  found: SetCheck,
+  options: RepairCommandOptions,
+  remote: Remote | null,
+): Promise<Outcome> {
+  const { location } = found;
+  const none = { computed: 0, fetched: [], fetchedRows: 0 };
+  if (options['dry-run']) return { ...none, report: planRepair(found), notes: [], mended: false };
   if (!isWritable(location.folder)) {
     const notes = [`${location.folder} may not be written: ask its owner to run this command`];
-    return { report: { ...plan, removed: [], salvaged: 0 }, computed: 0, notes, mended: false };
+    return { ...none, report: { ...planRepair(found), removed: [], salvaged: 0 }, notes, mended: false };
   }
-  const report = repairSet(check, { now: new Date() });
+  const { reporter, signal } = context;
+  const refetch = remote && { remote, now: new Date(), reporter, signal };
+  const { check, fetched } =
+    refetch === null ? { check: found, fetched: [] } : await fetchAnew(found, refetch);
+  const repaired = repairSet(check, { now: new Date() });
+  const lost = new Set(repaired.redo);
+  const back = new Set(refetch !== null && lost.size > 0 ? await refetchRows(check, lost, refetch) : []);
+  const report = { ...repaired, redo: repaired.redo.filter((id) => !back.has(id)) };
   const notes = [...report.skipped];
   const manifest = manifestOrNull(context, location.dataset);
   const ids = wantedIds(context, report);
@@ -123,7 +166,31 @@ async function mend(context: Context, check: SetCheck, options: RepairCommandOpt
   }
   const after = await verifySet(location, { reporter: context.reporter, signal: context.signal });
   if (isDamaged(after) && !options.json) printChecks(context, [after]);
-  return { report, computed, notes, mended: !isDamaged(after) && notes.length === 0 };
+  const mended = !isDamaged(after) && notes.length === 0;
+  return { report, computed, fetched, fetchedRows: back.size, notes, mended };
+}
+
+/** Most rounds of fetching: an index part that is whole again may name shards that are not. */
+const ROUNDS = 2;
+
+/** Puts the remote's copies in the place of damaged files, as far as it has them. */
+async function fetchAnew(
+  found: SetCheck,
+  options: RefetchOptions,
+): Promise<{ check: SetCheck; fetched: string[] }> {
+  const { reporter, signal } = options;
+  const fetched: string[] = [];
+  let check = found;
+  for (let round = 0; round < ROUNDS && !isWhole(check); round++) {
+    const { files } = await refetchDamaged(check, options);
+    if (files.length === 0) break;
+    fetched.push(...files);
+    check = await verifySet(found.location, {
+      ...(reporter === undefined ? {} : { reporter }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+  return { check, fetched };
 }
 
 /** Rows that are gone; and where an index part was made anew, all rows, whose inputs are compared with the manifest. */
@@ -226,11 +293,14 @@ function findModel(
 /** Lines of one kind that are shown of a set. */
 const SHOWN = 10;
 
-function printOutcome(context: Context, { report, computed, notes, mended }: Outcome, dryRun: boolean): void {
+function printOutcome(context: Context, outcome: Outcome, dryRun: boolean): void {
+  const { report, computed, fetched, fetchedRows, notes, mended } = outcome;
   const would = dryRun ? 'would be ' : '';
   context.print(
     `${setTitle(report.location)} in ${report.location.store}: ${dryRun ? 'damaged' : mended ? 'mended' : 'NOT mended'}`,
   );
+  for (const path of shortened(fetched, SHOWN)) context.print(`  fetched anew: ${path}`);
+  if (fetchedRows > 0) context.print(`  ${count(fetchedRows, 'row')} lost, and fetched`);
   if (report.spec) context.print(`  feature.json ${would}written anew from the shards`);
   for (const { name, rows, unknownInputs } of report.parts)
     context.print(
@@ -250,8 +320,8 @@ function printOutcome(context: Context, { report, computed, notes, mended }: Out
   for (const note of notes) context.print(`  ${note}`);
 }
 
-function outcomeRecord({ report, computed, notes, mended }: Outcome): object {
+function outcomeRecord({ report, computed, fetched, fetchedRows, notes, mended }: Outcome): object {
   const { location, ...rest } = report;
   const { dataset, feature, fingerprint, store } = location;
-  return { dataset, feature, fingerprint, store, mended, ...rest, computed, notes };
+  return { dataset, feature, fingerprint, store, mended, ...rest, computed, fetched, fetchedRows, notes };
 }

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+/** What a server holds. */
+export interface ServedFiles {
+  /** Content by path: `/bucket/key`, `/folder/file`, `/owner/name/path`. */
+  readonly files: Map<string, Buffer>;
+  readonly folders: Set<string>;
+}
+
+/** One request with its body, as a protocol answers it. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly url: URL;
+  /** Behind the protocol's name: `/bucket/key`. */
+  readonly path: string;
+  readonly body: Buffer;
+  readonly server: ServedFiles;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers?: { readonly [name: string]: string };
+  readonly body?: Buffer | string;
+}
+
+export const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,0 +1,125 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { generateDemo, silent } from '@lsgmer/datasets';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Ended, WorkFolder } from './command-line.ts';
+
+/** Features made in one place, trained in another one that has no corpus. */
+const here = new WorkFolder();
+const there = new WorkFolder();
+const remote = here.path('remote');
+const TRAIN = 'train --dataset demo --recipe demo --fold 1 --set epochs=1 --set d=16 --json'.split(' ');
+
+beforeAll(async () => {
+  await generateDemo(here.path('corpus'), { utterances: 40, reporter: silent });
+  done(await here.run('manifest', 'build', '--dataset', 'demo', '--root', here.path('corpus'), '--subset'));
+  done(await here.run('features', 'extract', '--dataset', 'demo', '--preset', 'tiny', '--device', 'cpu'));
+}, 60_000);
+afterAll(() => {
+  here.remove();
+  there.remove();
+});
+
+function done(ended: Ended): string {
+  expect(ended.code, ended.err).toBe(0);
+  return ended.out;
+}
+
+describe('push and pull', () => {
+  it('train in an empty folder gives what it gives where the features were extracted', async () => {
+    expect(done(await here.run('push', remote, '--dry-run'))).toMatch(/would send [\d.]+ MB/);
+    const sent = JSON.parse(done(await here.run('push', remote, '--json'))) as {
+      bytes: number;
+      sets: unknown[];
+    };
+    expect([sent.sets.length, sent.bytes > 100_000]).toEqual([3, true]);
+    expect(done(await here.run('features', 'push', '--remote', remote))).toMatch(/sent 0\.0 kB/);
+
+    const pulled = await there.run('pull', remote);
+    expect(done(pulled)).toMatch(/fetched .* the manifest goes along/);
+    expect(pulled.err).toMatch(/dataset demo \(the only one at/);
+    expect(done(await there.run('features', 'verify'))).toMatch(/every byte is as it was written/);
+    const status = JSON.parse(done(await there.run('features', 'status', '--json'))) as {
+      coverage: { missing: string[] };
+      stale: number;
+      problems: string[];
+    }[];
+    expect(status.map(({ coverage, stale, problems }) => [coverage.missing, stale, problems])).toEqual(
+      Array.from({ length: 3 }, () => [[], 0, []]),
+    );
+
+    rmSync(here.path('corpus'), { recursive: true });
+    const ours = JSON.parse(done(await here.run(...TRAIN))) as object;
+    const theirs = JSON.parse(done(await there.run(...TRAIN))) as object;
+    // run ids, scores and predictions, whatever the folder is called
+    expect(JSON.parse(JSON.stringify(theirs).replaceAll(there.folder, here.folder))).toEqual(ours);
+    const runs = (place: WorkFolder): string[] => readdirSync(place.path('runs', 'demo', '4class')).sort();
+    expect(runs(there)).toEqual(runs(here));
+    for (const run of runs(here).filter((name) => /^[0-9a-f]{12}$/.test(name)))
+      for (const file of ['predictions.csv', 'head.safetensors'])
+        expect(readFileSync(there.path('runs', 'demo', '4class', run, file))).toEqual(
+          readFileSync(here.path('runs', 'demo', '4class', run, file)),
+        );
+    // what was pushed to a folder is a store
+    const direct = await there.run('features', 'verify', '--store', remote);
+    expect(done(direct)).toMatch(/every byte/);
+  });
+
+  it('repair --from fetches what is damaged, and computes nothing', async () => {
+    const [set = ''] = readdirSync(there.path('store', 'demo', 'random-tiny-wavlm'));
+    const folder = there.path('store', 'demo', 'random-tiny-wavlm', set);
+    const file = (kind: string): string => join(folder, kind, readdirSync(join(folder, kind))[0] ?? '');
+    const bytes = readFileSync(file('shards'));
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 16;
+    writeFileSync(file('shards'), bytes);
+    appendFileSync(file('index'), ' ');
+    const failed = await there.run('features', 'repair', '--dry-run', '--json');
+    expect(failed.code).toBe(0);
+    const mended = JSON.parse(done(await there.run('features', 'repair', '--from', remote, '--json'))) as {
+      sets: { mended: boolean; fetched: string[]; computed: number; redo: string[] }[];
+    };
+    expect(mended.sets).toMatchObject([{ mended: true, computed: 0, redo: [] }]);
+    expect(mended.sets[0]?.fetched).toHaveLength(2);
+    expect(done(await there.run('features', 'verify'))).toMatch(/every byte/);
+  });
+
+  it('a wrong place costs one line', async () => {
+    const refused = async (...args: string[]): Promise<string> => {
+      const { code, err } = await there.run(...args, '--quiet');
+      const lines = err.trim().split('\n');
+      expect([code, lines.length], err).toEqual([2, 1]);
+      return err;
+    };
+    expect(await refused('pull')).toMatch(/which remote\? Give a folder, s3:/);
+    expect(await refused('pull', 'gs://bucket/x', '--dataset', 'demo')).toMatch(
+      /"gs:" is not known.*expected a folder/,
+    );
+    expect(await refused('pull', there.path('nowhere'), '--dataset', 'demo')).toMatch(/no dataset demo/);
+    expect(await refused('push', 'https://user:s3cret@example.org/x', '--dataset', 'demo')).toMatch(
+      /^(?!.*s3cret).*only be pulled from/,
+    );
+    expect(await refused('pull', remote, '--split', 'train')).toMatch(/has no splits/);
+    expect(await refused('pull', remote, '--at-once', '0')).toMatch(/--at-once/);
+    mkdirSync(there.path('a'));
+    writeFileSync(there.path('a', 'file'), '');
+    expect(await refused('push', there.path('a', 'file'), '--dataset', 'demo')).toMatch(/is a file/);
+  });
+
+  it('Ctrl-C ends it soon with 130, and says how to go on', async () => {
+    const server: Server = createServer(() => {}); // takes connections, answers nothing
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    try {
+      const started = performance.now();
+      const { port } = server.address() as AddressInfo;
+      const stopped = await there.stop('SIGINT', /the only one/, 'push', `webdav://127.0.0.1:${port}/x`);
+      expect([stopped.code, performance.now() - started < 8000], stopped.err).toEqual([130, true]);
+      expect(stopped.err).toMatch(/the same command/);
+      expect(stopped.err).not.toMatch(/\n\s+at /);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+});
