@@ -10,10 +10,12 @@ const COMMANDS: { readonly [word: string]: () => Promise<Command> } = {
   demo: async () => (await import('./commands/demo.ts')).demoCommand as Command,
   manifest: async () => (await import('./commands/manifest.ts')).manifestCommand,
   features: async () => (await import('./commands/features.ts')).featuresCommand,
-  report: async () => (await import('./commands/report.ts')).reportCommand as Command,
   push: async () => (await import('./commands/features/push.ts')).pushCommand as Command,
   pull: async () => (await import('./commands/features/pull.ts')).pullCommand as Command,
   train: async () => (await import('./commands/train.ts')).trainCommand as Command,
+  compare: async () => (await import('./commands/compare.ts')).compareCommand as Command,
+  runs: async () => (await import('./commands/runs.ts')).runsCommand,
+  report: async () => (await import('./commands/report.ts')).reportCommand as Command,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand as Command,
 };
 type Command = CommandModule;
@@ -43,7 +45,7 @@ async function main(argv: string[]): Promise<number> {
     .demandCommand(
       1,
       1,
-      'Name a command: demo, manifest, features, push, pull, train, report or doctor.',
+      `Name a command: ${Object.keys(COMMANDS).join(', ')}.`,
       'One command at a time.',
     )
     .middleware(checkGiven, true)
@@ -77,7 +79,7 @@ async function main(argv: string[]): Promise<number> {
 }
 
 /** Options that may be given several times. */
-const REPEATED = new Set(['_', 'set']);
+const REPEATED = new Set(['_', 'set', 'row']);
 
 /** What yargs lets pass: an option given twice, and numbers that are none. */
 function checkGiven(given: { [option: string]: unknown }): void {

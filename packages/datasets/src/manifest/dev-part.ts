@@ -30,6 +30,13 @@ export function parseDevRule(text: string): DevRule {
   return { kind, share, seed: second === undefined ? SEED : Number(second) };
 }
 
+/** A rule as `parseDevRule` reads it. */
+export function devRuleText(rule: DevRule): string {
+  if (rule.kind === 'none') return rule.kind;
+  if (rule.kind === 'session') return rule.session === null ? rule.kind : `${rule.kind}:${rule.session}`;
+  return `${rule.kind}:${rule.share}:${rule.seed}`;
+}
+
 /** A fold whose dev part was carved, and what dev and training still have in common. */
 export interface CarvedFold extends Fold {
   /** Dialogues with rows in both, and the dev rows in them; carving by speaker cuts dialogues in two. */

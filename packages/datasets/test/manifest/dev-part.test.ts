@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { carveDev, parseDevRule } from '../../src/manifest/dev-part.ts';
+import { carveDev, devRuleText, parseDevRule } from '../../src/manifest/dev-part.ts';
 import { planFolds, type Fold } from '../../src/manifest/folds.ts';
 import { row } from '../support.ts';
 
@@ -29,6 +29,15 @@ function expectWhole(fold: Fold, carved: Fold): void {
   expect(fold.train.filter((id) => !dev.has(id))).toEqual(carved.train);
   expect(fold.train.filter((id) => dev.has(id))).toEqual(carved.dev);
 }
+
+describe('devRuleText', () => {
+  it.each(['none', 'session', 'session:Ses03', 'dialogue:0.25:9', 'speaker:0.1:1'])(
+    'writes %s back',
+    (text) => {
+      expect(devRuleText(parseDevRule(text))).toBe(text);
+    },
+  );
+});
 
 describe('parseDevRule', () => {
   it('reads the forms', () => {

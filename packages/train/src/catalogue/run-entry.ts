@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '@lsgmer/datasets';
 import { z } from 'zod';
+import type { ProtocolNote } from '../experiment/request.ts';
 import { NUMERICS_VERSION } from '../record/run-id.ts';
 
 const Missing = z.looseObject({ id: z.string(), reason: z.string() });
@@ -33,7 +34,13 @@ const ConfigFile = z.looseObject({
     missingTrain: z.array(Missing),
   }),
   protocol: z
-    .looseObject({ name: z.string(), speakerDependent: z.boolean(), where: z.string().nullable() })
+    .looseObject({
+      name: z.string(),
+      speakerDependent: z.boolean(),
+      where: z.string().nullable(),
+      asked: z.string().nullable().default(null),
+      dev: z.string().nullable().default(null),
+    })
     .nullish(),
   /** Every fold of the protocol, whether this experiment runs it or not. */
   folds: z.array(z.string()).optional(),
@@ -54,11 +61,7 @@ export interface RunEntry {
   readonly identity: ConfigFile['identity'];
   readonly coverage: ConfigFile['coverage'];
   /** How the folds were cut; null where the run does not say. */
-  readonly protocol: {
-    readonly name: string;
-    readonly speakerDependent: boolean;
-    readonly where: string | null;
-  } | null;
+  readonly protocol: ProtocolNote | null;
   /** Folds of the protocol; null where the run does not say. */
   readonly folds: readonly string[] | null;
   readonly status: RunStatus;

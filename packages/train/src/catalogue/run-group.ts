@@ -1,4 +1,4 @@
-import { digestJson } from '@lsgmer/datasets';
+import { digestJson, UserError } from '@lsgmer/datasets';
 import type { RunEntry } from './run-entry.ts';
 
 /**
@@ -105,8 +105,11 @@ function foldsOf(runs: readonly RunEntry[], all: readonly RunEntry[]): string[] 
   return [...new Set(alike.map((one) => one.identity.fold))].sort();
 }
 
-const protocolText = ({ protocol }: RunEntry): string =>
-  protocol === null ? '' : `${protocol.name}${protocol.where === null ? '' : ` where ${protocol.where}`}`;
+function protocolText({ protocol }: RunEntry): string {
+  if (protocol === null) return '';
+  const { name, where, dev } = protocol;
+  return `${name}${dev === null ? '' : `, dev ${dev}`}${where === null ? '' : ` where ${where}`}`;
+}
 
 /**
  * What must not be averaged although its settings are equal: a fold's name does not say which utterances it holds,
@@ -185,3 +188,24 @@ function labelGroups(groups: readonly { readonly shared: Shared; readonly run: R
 
 /** Digests are cut to 8 digits. */
 const brief = (value: string): string => value.replaceAll(/\b([0-9a-f]{8})[0-9a-f]{24,}\b/g, '$1');
+
+/**
+ * A group seen on some folds only. @throws UserError that lists the folds where one is unknown
+ */
+export function withFolds(group: RunGroup, folds: readonly string[]): RunGroup {
+  const unknown = folds.filter((fold) => !group.folds.includes(fold));
+  if (unknown.length > 0)
+    throw new UserError(
+      `${group.label} has no fold ${unknown.join(', ')}: there are ${group.folds.join(', ')}`,
+    );
+  const runs = group.runs.filter((run) => folds.includes(run.identity.fold));
+  return {
+    ...group,
+    folds: group.folds.filter((fold) => folds.includes(fold)),
+    runs,
+    seeds: group.seeds.filter((seed) => runs.some((run) => run.identity.seed === seed)),
+    missing: group.missing.filter(({ fold }) => folds.includes(fold)),
+    unfinished: group.unfinished.filter((run) => folds.includes(run.identity.fold)),
+    mixed: mixtures(runs),
+  };
+}

@@ -26,6 +26,9 @@ export interface ProtocolNote {
   readonly speakerDependent: boolean;
   /** The filter of utterances, as it was given. */
   readonly where: string | null;
+  /** As they were asked for, so that the folds can be cut again; null for the task's own, and for no carved dev part. */
+  readonly asked: string | null;
+  readonly dev: string | null;
 }
 
 /** A whole experiment: variants x seeds x folds over one task of one dataset. */

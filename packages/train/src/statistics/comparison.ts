@@ -1,5 +1,3 @@
-import { UserError, UserErrors } from '@lsgmer/datasets';
-import type { CellScores, GroupScores } from '../catalogue/group-scores.ts';
 import { type MetricKey, metricKeys } from '../evaluate/metrics.ts';
 import type { Prediction } from '../evaluate/predict.ts';
 import { type Aggregate, aggregates, bootstrap, drawnFrom, DRAWS, type Draws } from './bootstrap.ts';
@@ -19,8 +17,18 @@ export interface Difference extends Estimate {
   readonly holm: number;
 }
 
-export interface ComparedRow {
-  readonly scores: GroupScores;
+/** Predictions that make a row of a table: by seed and fold, of equal classes and folds in all rows. */
+export interface SeriesRow {
+  readonly label: string;
+  readonly classes: number;
+  readonly folds: readonly string[];
+  /** Seeds that have every fold. */
+  readonly seeds: readonly number[];
+  /** @param fold one of `folds` */
+  predictions(seed: number, fold: string): readonly Prediction[];
+}
+
+export interface ComparedSeries {
   readonly label: string;
   /** Seeds that have every fold. */
   readonly seeds: readonly number[];
@@ -35,8 +43,11 @@ export interface ComparedRow {
 }
 
 /** A table of rows against its first one. */
-export interface Comparison {
+export interface SeriesComparison<Row extends ComparedSeries = ComparedSeries> {
+  /** What was drawn: utterances too where the corpus has no dialogues. */
   readonly unit: Unit;
+  /** Utterances were drawn because that was asked for, whatever dialogues there are: intervals are too narrow. */
+  readonly tooNarrow: boolean;
   readonly draws: number;
   readonly folds: readonly { readonly fold: string; readonly units: number; readonly utterances: number }[];
   readonly units: number;
@@ -45,7 +56,7 @@ export interface Comparison {
   readonly leftOut: number;
   /** Utterances without a dialogue, each a unit by itself (unit `dialogue` only). */
   readonly alone: number;
-  readonly rows: readonly ComparedRow[];
+  readonly rows: readonly Row[];
 }
 
 export interface ComparisonOptions {
@@ -61,57 +72,52 @@ export interface ComparisonOptions {
 /**
  * Compares rows with the first of them: paired by seed and fold, with units drawn within each test fold, the same for
  * all rows. Seeds are never pooled as if they were independent samples: each draw gives one difference a seed.
- * @throws UserErrors where rows cannot be compared: other classes, folds or truth, no complete or no common seed, runs
- *   that must not be averaged
+ * @param rows at least one; each has a seed, and one in common with the first
+ * @throws UserError where the truth differs between rows
  */
-export function compareRows(rows: readonly GroupScores[], options: ComparisonOptions): Comparison {
+export function compareSeries(rows: readonly SeriesRow[], options: ComparisonOptions): SeriesComparison {
   const { unit = 'dialogue', draws = DRAWS, seed = 1 } = options;
-  requireAlike(rows);
-  const first = rows[0] as GroupScores;
-  const { classes, folds: foldIds } = first.group;
+  const first = rows[0] as SeriesRow;
+  const { classes, folds: foldIds } = first;
   const lacksDialogue = (id: string): boolean => options.dialogueOf(id) === null;
   const common = foldIds.map((fold) => commonTruth(fold, rows));
   const folds = foldIds.map((fold, f) =>
     clusterFold(fold, common[f]?.truth ?? [], unit === 'dialogue' ? options.dialogueOf : () => null),
   );
-  const series = rows.flatMap((row) => row.complete.map((s) => ({ row, seed: s })));
+  const series = rows.flatMap((row) => row.seeds.map((s) => ({ row, seed: s })));
   const counts = series.map(({ row, seed: s }) =>
-    folds.map((fold) =>
-      countByUnit(
-        fold,
-        cellOf(row, s, fold.fold).predictions,
-        classes.length,
-        `${row.group.label}, seed ${s}`,
-      ),
-    ),
+    folds.map((fold) => countByUnit(fold, row.predictions(s, fold.fold), classes, `${row.label}, seed ${s}`)),
   );
-  const drawn = bootstrap(folds, counts, classes.length, { draws, seed });
+  const drawn = bootstrap(folds, counts, classes, { draws, seed });
   const units = folds.reduce((sum, fold) => sum + fold.units, 0);
-  const place = (row: GroupScores, s: number): number =>
+  const place = (row: SeriesRow, s: number): number =>
     series.findIndex((one) => one.row === row && one.seed === s);
   const table = { drawn, place, unitsDf: Math.max(1, units - folds.length) };
-  const compared = rows.map((row): ComparedRow => ({
-    scores: row,
-    label: row.group.label,
-    seeds: row.complete,
+  const compared = rows.map((row): ComparedSeries => ({
+    label: row.label,
+    seeds: row.seeds,
     levels: each((aggregate, score) => level(table, row, aggregate, score)),
     difference: row === first ? null : differences(table, folds, row, first),
   }));
+  const utterances = folds.reduce((sum, fold) => sum + fold.ids.length, 0);
+  const alone = unit === 'dialogue' ? folds.flatMap((fold) => fold.ids).filter(lacksDialogue).length : 0;
+  const noDialogues = unit === 'dialogue' && alone === utterances;
   return {
-    unit,
+    unit: noDialogues ? 'utterance' : unit,
+    tooNarrow: unit === 'utterance',
     draws,
     folds: folds.map(({ fold, units: n, ids }) => ({ fold, units: n, utterances: ids.length })),
     units,
-    utterances: folds.reduce((sum, fold) => sum + fold.ids.length, 0),
+    utterances,
     leftOut: common.reduce((sum, one) => sum + one.leftOut, 0),
-    alone: unit === 'dialogue' ? folds.flatMap((fold) => fold.ids).filter(lacksDialogue).length : 0,
+    alone: noDialogues ? 0 : alone,
     rows: corrected(compared),
   };
 }
 
 interface Table {
   readonly drawn: Draws;
-  readonly place: (row: GroupScores, seed: number) => number;
+  readonly place: (row: SeriesRow, seed: number) => number;
   readonly unitsDf: number;
 }
 
@@ -125,7 +131,7 @@ function each<T>(of: (aggregate: Aggregate, score: MetricKey) => T): Estimates<T
 
 function valuesOf(
   { drawn, place }: Table,
-  row: GroupScores,
+  row: SeriesRow,
   seed: number,
   aggregate: Aggregate,
   score: MetricKey,
@@ -138,8 +144,8 @@ function valuesOf(
   };
 }
 
-function level(table: Table, row: GroupScores, aggregate: Aggregate, score: MetricKey): Estimate {
-  const values = row.complete.map((seed) => valuesOf(table, row, seed, aggregate, score));
+function level(table: Table, row: SeriesRow, aggregate: Aggregate, score: MetricKey): Estimate {
+  const values = row.seeds.map((seed) => valuesOf(table, row, seed, aggregate, score));
   return estimate(
     values.map((one) => one.observed),
     values.map((one) => one.drawn),
@@ -150,10 +156,10 @@ function level(table: Table, row: GroupScores, aggregate: Aggregate, score: Metr
 function differences(
   table: Table,
   folds: readonly ClusteredFold[],
-  row: GroupScores,
-  first: GroupScores,
-): NonNullable<ComparedRow['difference']> {
-  const seeds = row.complete.filter((seed) => first.complete.includes(seed));
+  row: SeriesRow,
+  first: SeriesRow,
+): NonNullable<ComparedSeries['difference']> {
+  const seeds = row.seeds.filter((seed) => first.seeds.includes(seed));
   const estimates = each((aggregate, score): Difference => {
     const pairs = seeds.map((seed) => {
       const a = valuesOf(table, row, seed, aggregate, score);
@@ -179,7 +185,7 @@ function differences(
 }
 
 /** Holm's family: all rows against the first, for each score and way to sum up. */
-function corrected(rows: readonly ComparedRow[]): ComparedRow[] {
+function corrected(rows: readonly ComparedSeries[]): ComparedSeries[] {
   const adjusted = each((aggregate, score) =>
     holm(rows.map((row) => row.difference?.estimates[aggregate][score].p ?? NaN)),
   );
@@ -194,64 +200,26 @@ function corrected(rows: readonly ComparedRow[]): ComparedRow[] {
   });
 }
 
-function cellOf(row: GroupScores, seed: number, fold: string): CellScores {
-  const cell = row.seeds.find((one) => one.seed === seed)?.folds.find((one) => one.fold === fold);
-  if (cell === undefined) throw new Error(`${row.group.label}: no cell of seed ${seed}, fold ${fold}`);
-  return cell;
-}
-
 function predictionsById(
-  row: GroupScores,
+  row: SeriesRow,
   seed: number,
   folds: readonly ClusteredFold[],
 ): Map<string, Prediction> {
   return new Map(
-    folds.flatMap(({ fold }) => cellOf(row, seed, fold).predictions.map((one) => [one.id, one] as const)),
+    folds.flatMap(({ fold }) => row.predictions(seed, fold).map((one) => [one.id, one] as const)),
   );
 }
 
 /** Utterances of a fold that all runs of all rows have, in the first run's order. */
 function commonTruth(
   fold: string,
-  rows: readonly GroupScores[],
+  rows: readonly SeriesRow[],
 ): { truth: { id: string; label: number }[]; leftOut: number } {
   const sets = rows.flatMap((row) =>
-    row.complete.map((seed) => cellOf(row, seed, fold).predictions.map(({ id, label }) => ({ id, label }))),
+    row.seeds.map((seed) => row.predictions(seed, fold).map(({ id, label }) => ({ id, label }))),
   );
   const count = new Map<string, number>();
   for (const { id } of sets.flat()) count.set(id, (count.get(id) ?? 0) + 1);
   const truth = (sets[0] ?? []).filter(({ id }) => count.get(id) === sets.length);
   return { truth, leftOut: count.size - truth.length };
-}
-
-function requireAlike(rows: readonly GroupScores[]): void {
-  const first = rows[0];
-  if (first === undefined) throw new UserError('nothing to compare');
-  const problems: string[] = [];
-  for (const row of rows) {
-    const { group } = row;
-    const differs = (what: string, of: (one: GroupScores) => string): void => {
-      if (of(row) !== of(first))
-        problems.push(`${group.label}: ${what} ${of(row)}, but ${first.group.label} has ${of(first)}`);
-    };
-    differs('dataset and task', (one) => `${one.group.dataset} ${one.group.task}`);
-    differs('classes', (one) => one.group.classes.join(', '));
-    differs('folds', (one) => one.group.folds.join(', '));
-    differs('the epoch taken is', (one) => one.select);
-    for (const why of group.mixed) problems.push(`${group.label}: its runs must not be averaged: ${why}`);
-    if (row.complete.length === 0) problems.push(lackingText(row));
-    else if (!row.complete.some((seed) => first.complete.includes(seed)) && first.complete.length > 0)
-      problems.push(
-        `${group.label} has seeds ${row.complete.join(', ')}, ${first.group.label} has ${first.complete.join(', ')}: none in common to pair by`,
-      );
-  }
-  if (problems.length > 0) throw new UserErrors(problems);
-}
-
-function lackingText({ group, seeds }: GroupScores): string {
-  const list = seeds.map(
-    ({ seed, lacking }) =>
-      `seed ${seed} lacks ${lacking.map(({ fold, reason }) => `${fold} (${reason})`).join(', ')}`,
-  );
-  return `${group.label}: no seed has every fold: ${list.join('; ')}; train them, or compare on fewer folds with --fold`;
 }

@@ -1,6 +1,6 @@
 import type { MetricKey } from '../evaluate/metrics.ts';
 import type { Aggregate } from './bootstrap.ts';
-import type { ComparedRow, Comparison } from './comparison.ts';
+import type { ComparedSeries, SeriesComparison } from './comparison.ts';
 
 /** Names of scores as the field writes them. */
 export const scoreNames: { readonly [key in MetricKey]: string } = {
@@ -16,8 +16,8 @@ const plural = (n: number, one: string): string => `${n.toLocaleString('en')} ${
 
 /** What a difference is worth, in one plain sentence or two. */
 export function differenceSentence(
-  { unit, units, utterances, rows }: Comparison,
-  row: ComparedRow,
+  { unit, tooNarrow, units, utterances, rows }: SeriesComparison,
+  row: ComparedSeries,
   score: MetricKey,
   aggregate: Aggregate = 'pooled',
 ): string {
@@ -27,9 +27,10 @@ export function differenceSentence(
   const [low, high] = found.interval;
   const base = rows[0]?.label ?? '';
   const how = aggregate === 'pooled' ? 'pooled' : 'mean over folds';
-  const verdict =
-    low > 0 ? `is above ${base}` : high < 0 ? `is below ${base}` : `is not told apart from ${base}`;
-  const iid = unit === 'utterance' ? ' (iid, too narrow)' : '';
+  const side = low > 0 ? 'above' : high < 0 ? 'below' : null;
+  const family = rows.length > 2 && side !== null && !(found.holm < 1 - found.level);
+  const verdict = `${side === null ? 'is not told apart from' : `is ${side}`} ${base}${family ? ' by itself, not among all rows,' : ''}`;
+  const iid = tooNarrow ? ' (iid, too narrow)' : '';
   const below = difference.mcnemar.filter(({ p }) => p < 0.05).length;
   const rest = rows.length > 2 ? `, Holm ${pText(found.holm)} over ${rows.length - 1} rows` : '';
   return [

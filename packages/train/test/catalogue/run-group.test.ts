@@ -60,6 +60,11 @@ describe('groupRuns', () => {
       { protocol: { name: 'leave one session out', speakerDependent: false, where: 'words>2' } },
       ['full (protocol=)', 'full (protocol=leave one session out where words>2)'],
     ],
+    [
+      'dev part',
+      { protocol: { name: 'leave one session out', speakerDependent: false, where: null, dev: 'session' } },
+      ['full (protocol=)', 'full (protocol=leave one session out, dev session)'],
+    ],
   ] as const)('never holds runs of another %s together', (_, other, labels) => {
     write({});
     write({ seed: 2, ...other });

@@ -19,6 +19,7 @@ export interface RunFolderSpec {
     readonly name: string;
     readonly speakerDependent: boolean;
     readonly where: string | null;
+    readonly dev?: string;
   };
   readonly folds?: readonly string[];
   readonly classes?: readonly string[];

@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline/promises';
-import { type GcPlan, isWritable, planGc, runGc, setTitle, TRASH_DAYS, UserError } from '@lsgmer/datasets';
+import { type GcPlan, isWritable, planGc, runGc, setTitle, TRASH_DAYS } from '@lsgmer/datasets';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../../context.ts';
 import { chooseDataset } from '../../dataset.ts';
+import { agreed } from '../../ui/ask.ts';
 import { DATASET, DRY_RUN, JSON_OPTION, manifestOrNull, sizeText } from './sets.ts';
 
 interface GcCommandOptions extends CommonOptions {
@@ -47,7 +47,7 @@ export const gcCommand: CommandModule<object, GcCommandOptions> = {
       context.print(JSON.stringify({ dataset, done: some && !options['dry-run'] && options.yes, plans }));
     else for (const plan of plans) printPlan(context, plan);
     if (options['dry-run'] || !some) return;
-    if (!options.yes && !(await agreed(options.json))) {
+    if (!options.yes && !(await agreed('Do this?', process.stdin.isTTY && !options.json))) {
       context.reporter.info('nothing was changed');
       return;
     }
@@ -67,16 +67,4 @@ function printPlan(context: Context, { store, kept, items, others }: GcPlan): vo
     );
   const sum = items.reduce((total, { bytes }) => total + bytes, 0);
   context.print(items.length === 0 ? `${store}: nothing to clean up` : `${store}: ${sizeText(sum)} in all`);
-}
-
-/** @throws UserError where nobody can be asked. */
-async function agreed(json: boolean): Promise<boolean> {
-  if (!process.stdin.isTTY || json)
-    throw new UserError('nobody is there to be asked: look at --dry-run, then pass --yes');
-  const dialogue = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await dialogue.question('Do this? [y/N] ')).trim());
-  } finally {
-    dialogue.close();
-  }
 }

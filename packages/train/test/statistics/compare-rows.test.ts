@@ -7,7 +7,7 @@ import { readCatalogue } from '../../src/catalogue/catalogue.ts';
 import { type GroupScores, scoreGroup } from '../../src/catalogue/group-scores.ts';
 import { groupRuns } from '../../src/catalogue/run-group.ts';
 import { mean, score, standardDeviation } from '../../src/evaluate/metrics.ts';
-import { compareRows } from '../../src/statistics/comparison.ts';
+import { compareRows } from '../../src/statistics/compare-rows.ts';
 import { differenceSentence } from '../../src/statistics/sentence.ts';
 import { predictionsOf, type RunFolderSpec, writeRunFolder } from '../support/run-folders.ts';
 
