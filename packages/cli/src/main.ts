@@ -42,12 +42,7 @@ async function main(argv: string[]): Promise<number> {
     .option('runs', { type: 'string', describe: 'folder of training runs', global: true })
     .option('quiet', { type: 'boolean', describe: 'no progress, warnings only', global: true })
     .command(await commandsFor(argv))
-    .demandCommand(
-      1,
-      1,
-      `Name a command: ${Object.keys(COMMANDS).join(', ')}.`,
-      'One command at a time.',
-    )
+    .demandCommand(1, 1, `Name a command: ${Object.keys(COMMANDS).join(', ')}.`, 'One command at a time.')
     .middleware(checkGiven, true)
     .strict()
     .recommendCommands()
