@@ -71,8 +71,8 @@ describe('committed recipes', () => {
     }
   });
 
-  it('has the demo with the full head and both single modalities', () => {
+  it('has the demo with the full head, both single modalities, and no label guidance to compare with', () => {
     const recipe = parseRecipe(readFileSync(new URL('demo/recipe.json', folder), 'utf8'), 'demo');
-    expect(recipe.variants.map((variant) => variant.name)).toEqual(['full', 'text', 'audio']);
+    expect(recipe.variants.map((variant) => variant.name)).toEqual(['full', 'text', 'audio', 'no-lsma-joo']);
   });
 });
