@@ -59,6 +59,12 @@ test-nodes: $(BUILT)
 test-services: $(BUILT)
 	@node test/services/run.mjs $(ARGS)
 
+## test-golden: what Python sees of shards and exports   PYTHON=.venv/bin/python; it says which packages it needs
+.PHONY: test-golden
+test-golden: $(BUILT)
+	@$(or $(PYTHON),python3) test/golden/python/check.py
+	@$(or $(PYTHON),python3) test/golden/store/store.py --check
+
 ## check: types, lint and format
 .PHONY: check
 check: $(BUILT)

@@ -1,20 +1,24 @@
 """Checks the feature store's shards with foreign readers and writes down what pyarrow sees in them.
 
-    python test/golden/store/store.py        (pyarrow, numpy, pandas, polars, xxhash; datasets where installed)
+    python test/golden/store/store.py [--check]     (pyarrow, numpy, pandas, polars, datasets, duckdb, xxhash)
 
 The sets are made by the store's own writer (write-shards.mjs, needs node). This script reads them without our
-code: the columns with pyarrow, pandas, polars and Hugging Face datasets, which must agree; the checksums with
+code: the columns with pyarrow, pandas, polars, DuckDB and Hugging Face datasets, which must agree; the checksums with
 hashlib and xxhash; where the feature values lie with pyarrow's buffer addresses. store.json then holds pyarrow's
 view beside the sha256 of the shard that it was taken from. The tests write the same sets again and compare both.
+With --check nothing is written: the view must be the one that is written down.
 """
 
 import hashlib
 import json
 import struct
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
+import datasets
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -64,23 +68,25 @@ def plain(values):
     """Nested lists, arrays and series of one row as lists of Python numbers."""
     if isinstance(values, (pl.Series, np.ndarray)):
         values = values.to_list() if isinstance(values, pl.Series) else values.tolist()
-    return [plain(v) for v in values] if isinstance(values, (list, np.ndarray, pl.Series)) else float(values)
+    return [plain(v) for v in values] if isinstance(values, (list, tuple, np.ndarray, pl.Series)) else float(values)
 
 
 def check_other_readers(path, table):
     """pandas, polars and datasets see the rows that pyarrow sees."""
     expected = [plain(row) for row in table["features"].to_pylist()]
-    seen = {"pandas": pd.read_feather(path), "polars": pl.read_ipc(path, memory_map=False)}
-    try:
-        import datasets
+    seen = {"pandas": pd.read_feather(path), "polars": pl.read_ipc(path, memory_map=False), "duckdb": in_duckdb(table)}
+    datasets.disable_progress_bars()
+    with tempfile.TemporaryDirectory() as cache:
+        seen["datasets"] = datasets.load_dataset("arrow", data_files=str(path), cache_dir=cache, split="train")
+        return compare(seen, table, expected)
 
-        datasets.disable_progress_bars()
-        with tempfile.TemporaryDirectory() as cache:
-            seen["datasets"] = datasets.load_dataset("arrow", data_files=str(path), cache_dir=cache, split="train")
-            checked = compare(seen, table, expected)
-    except ImportError:
-        checked = compare(seen, table, expected)
-    return checked
+
+def in_duckdb(table):
+    """DuckDB has no float16: cast first."""
+    step = table.schema.field("features").type.value_type
+    wide = table.set_column(2, "features", table["features"].cast(pa.list_(pa.list_(pa.float32(), step.list_size))))
+    rows = duckdb.sql("select * from wide").fetchall()
+    return {name: [row[i] for row in rows] for i, name in enumerate(table.column_names)}
 
 
 def compare(seen, table, expected):
@@ -140,7 +146,10 @@ def main():
         subprocess.run(["node", HERE / "write-shards.mjs", store], check=True)
         sets = [view(path.parent) for path in sorted(Path(store).glob("sample/*/*/feature.json"))]
     lines = ",\n".join(json.dumps(s, separators=(",", ":")) for s in sets)
-    (HERE / "store.json").write_text(f'{{"pyarrow":"{pa.__version__}","sets":[\n{lines}\n]}}\n')
+    if "--check" in sys.argv:
+        assert json.loads((HERE / "store.json").read_text())["sets"] == sets, "store.json says something else"
+    else:
+        (HERE / "store.json").write_text(f'{{"pyarrow":"{pa.__version__}","sets":[\n{lines}\n]}}\n')
     for s in sets:
         print(s["feature"], s["sha256"][:12], len(s["rows"]), "rows, read by", ", ".join(s["readBy"]))
 
