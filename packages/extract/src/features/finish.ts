@@ -2,8 +2,8 @@ import type { EncodedText } from '../tokenizer/text-tokenizer.ts';
 import type { EncodedSteps } from './form.ts';
 
 /** How the steps of an utterance become one step: not at all, their mean, or their mean and standard deviation. */
-export type Pool = 'none' | 'mean' | 'mean-std';
-export const POOLS: readonly Pool[] = ['none', 'mean', 'mean-std'];
+export const POOLS = ['none', 'mean', 'mean-std'] as const;
+export type Pool = (typeof POOLS)[number];
 
 /** What is done to one utterance's steps after the encoder, in this order. */
 export interface Finish {

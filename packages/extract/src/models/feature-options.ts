@@ -1,4 +1,5 @@
-import type { Pool } from '../features/finish.ts';
+import { z } from 'zod';
+import { POOLS, type Pool } from '../features/finish.ts';
 
 /** Which features are made of one model, and how: one forward pass gives them all. */
 export interface FeatureOptions {
@@ -25,6 +26,15 @@ export const DEFAULT_FEATURE_OPTIONS: FeatureOptions = {
   stride: 1,
   pool: 'none',
 };
+
+/** The options as they are written down beside a feature. */
+export const FeatureOptionsJson = z.strictObject({
+  layers: z.union([z.literal('last'), z.array(z.number())]),
+  finalNorm: z.boolean().optional(),
+  specialTokens: z.enum(['kept', 'dropped']),
+  stride: z.number(),
+  pool: z.enum(POOLS),
+});
 
 /** A model as another process can be told of it. */
 export interface ModelReference {

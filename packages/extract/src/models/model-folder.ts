@@ -112,7 +112,7 @@ export function readModel(folder: string, options: FeatureOptions = DEFAULT_FEAT
     ...(tokenizer === undefined ? {} : { tokenizer }),
     features: modelFeatures(record.name, outputs, form, tokenizer, options, made),
     provenance: {
-      ...(record.source === undefined ? {} : { source: record.source }),
+      model: { name: record.name, source: record.source ?? null, options: { ...options } as Json },
       ...(record.ignored === undefined ? {} : { ignoredWeights: record.ignored }),
     },
   };

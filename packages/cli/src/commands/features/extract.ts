@@ -1,23 +1,23 @@
-import { join } from 'node:path';
 import { filterUtterances, firstWritableStore, parseWhere, readManifest, rootFolder } from '@lsgmer/datasets';
 import {
   type ExtractedSet,
   type ExtractOptions,
   extractFeatures,
   planFeatures,
-  preparePreset,
+  prepareModels,
+  tinyModelsFolder,
 } from '@lsgmer/extract';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../../context.ts';
 import { chooseDataset, chooseRoot, rememberRoot, requireStored } from '../../dataset.ts';
 import { EXIT } from '../../exit.ts';
+import { MODEL_OPTIONS, type ModelOptions, chooseModels, modelPlaces } from '../../model-choice.ts';
 import { headedTable } from '../../ui/table.ts';
 
-export interface ExtractCommandOptions extends CommonOptions {
+export interface ExtractCommandOptions extends CommonOptions, ModelOptions {
   dataset?: string | undefined;
   root?: string | undefined;
   where?: string | undefined;
-  preset: string;
   device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
   threads?: number | undefined;
   part: string;
@@ -39,7 +39,7 @@ export const extractCommand: CommandModule<object, ExtractCommandOptions> = {
         type: 'string',
         describe: "only these utterances: 'split!=dev and seconds<10 and tags.style=improvised'",
       })
-      .option('preset', { type: 'string', default: 'paper', describe: 'which encoders: paper or tiny' })
+      .options(MODEL_OPTIONS)
       .option('device', {
         choices: ['auto', 'cpu', 'cuda', 'webgpu'] as const,
         default: 'auto' as const,
@@ -68,7 +68,9 @@ export const extractCommand: CommandModule<object, ExtractCommandOptions> = {
         describe: 'show what would be computed and stop',
       })
       .option('json', { type: 'boolean', default: false, describe: 'result as JSON on stdout' })
-      .example('$0 features extract --dataset demo --preset tiny', ''),
+      .example('$0 features extract --dataset demo --preset tiny', '')
+      .example('$0 features extract --model microsoft/wavlm-large --layers 0-24 --pool mean', '')
+      .example('$0 features extract --model hubert=facebook/hubert-base-ls960 --model text=./my-bert', ''),
   handler: async (options) => {
     const context = createContext(options);
     const dataset = chooseDataset(context, options.dataset);
@@ -90,10 +92,15 @@ export async function runExtraction(
     context.reporter.info(`where ${where.text}: ${wanted.length} of ${utterances.length} utterances`);
   const root = chooseRoot(context, dataset, options.root);
   const store = firstWritableStore(context.stores);
-  const models = preparePreset(options.preset, {
-    models: join(store, dataset, 'models'),
+  const chosen = chooseModels(options);
+  const models = await prepareModels(chosen.models, {
+    places: modelPlaces(process.env, options.offline ?? false),
+    tinyModels: tinyModelsFolder(store, dataset),
     // all texts: the tokenizer, and with it the fingerprint, is that of the whole dataset
     texts: utterances.map((utterance) => utterance.text),
+    options: chosen.features,
+    reporter: context.reporter,
+    signal: context.signal,
   });
   const request: ExtractOptions = {
     dataset,

@@ -1,5 +1,6 @@
 import {
   type FeatureDtype,
+  type FeatureSpec,
   describeDifferences,
   diffComputation,
   findFeatureSets,
@@ -21,19 +22,21 @@ import {
   UserError,
   verifySet,
 } from '@lsgmer/datasets';
-import { join } from 'node:path';
 import {
   type EncoderModel,
   type ExtractOptions,
   extractFeatures,
-  FEATURE_PRESETS,
   planFeatures,
-  preparePreset,
+  prepareModels,
+  presetModels,
+  recordedModel,
+  tinyModelsFolder,
 } from '@lsgmer/extract';
 import type { CommandModule } from 'yargs';
 import { type Context, createContext } from '../../context.ts';
 import { chooseDataset, givenRoot } from '../../dataset.ts';
 import { EXIT } from '../../exit.ts';
+import { modelPlaces } from '../../model-choice.ts';
 import { SHARE_OPTIONS } from './share.ts';
 import { printChecks } from './verify.ts';
 import {
@@ -226,7 +229,7 @@ async function extractAgain(
       why: `${some}: it was imported; run the same features import again, it fills what is lost`,
     };
   }
-  const model = findModel(context, location.store, location.feature, manifest);
+  const model = await findModel(context, location, manifest, known?.spec);
   if (model === null)
     return {
       computed: 0,
@@ -267,27 +270,34 @@ async function extractAgain(
   };
 }
 
-/** The encoder whose output a feature is, where a preset has it. */
-function findModel(
+/** The encoder that a feature was made with, by its own record; else where a preset has one of that name. */
+async function findModel(
   context: Context,
-  store: string,
-  feature: string,
+  { store, dataset, feature }: RepairReport['location'],
   manifest: Manifest,
-): EncoderModel | null {
-  for (const [preset, names] of Object.entries(FEATURE_PRESETS)) {
-    if (!(names as readonly string[]).includes(feature)) continue;
-    try {
-      const models = preparePreset(preset, {
-        models: join(store, manifest.card.name, 'models'),
-        texts: manifest.utterances.map(({ text }) => text),
-      });
-      return models.find(({ name }) => name === feature) ?? null;
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      context.reporter.warn(error.message);
-    }
+  spec: FeatureSpec | undefined,
+): Promise<EncoderModel | null> {
+  const recorded = spec === undefined ? null : recordedModel(spec);
+  const presets = [...presetModels('tiny'), ...presetModels('paper')];
+  const model =
+    recorded?.model ?? presets.find((one) => (typeof one === 'string' ? one : one.name) === feature);
+  if (model === undefined) return null;
+  const name = typeof model === 'string' ? model : model.name;
+  try {
+    const [found] = await prepareModels([model], {
+      places: modelPlaces(process.env, false),
+      tinyModels: tinyModelsFolder(store, dataset),
+      texts: manifest.utterances.map(({ text }) => text),
+      ...(recorded === null ? {} : { options: new Map([[name, recorded.options]]) }),
+      reporter: context.reporter,
+      signal: context.signal,
+    });
+    return found ?? null;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    context.reporter.warn(error.message);
+    return null;
   }
-  return null;
 }
 
 /** Lines of one kind that are shown of a set. */
