@@ -72,20 +72,22 @@ function claim(target: string): string {
   const folder = dirname(target);
   const name = basename(target);
   const own = join(folder, `${name}.${randomBytes(4).toString('hex')}.incomplete`);
+  closeSync(openSync(own, 'wx'));
+  // The file system's clock, which the other files' times are of, too.
+  const now = statSync(own).mtimeMs;
   const left = readdirSync(folder)
     .filter((file) => file.startsWith(name) && file.endsWith('.incomplete'))
     .map((file) => join(folder, file))
-    .filter((path) => path === `${target}.incomplete` || Date.now() - statSync(path).mtimeMs > ABANDONED_MS)
+    .filter((path) => path === `${target}.incomplete` || now - statSync(path).mtimeMs > ABANDONED_MS)
     .sort((a, b) => statSync(b).size - statSync(a).size);
   for (const path of left) {
     try {
       renameSync(path, own);
-      return own;
+      break;
     } catch {
       // another process was faster
     }
   }
-  closeSync(openSync(own, 'wx'));
   return own;
 }
 
