@@ -95,7 +95,7 @@ async function answer(
     const id = decodeId(path.slice('/audio/'.length));
     const wav = id === undefined ? undefined : await sounds.of(id);
     if (wav === undefined) return refuse(response, 404, 'no such utterance');
-    if (typeof wav === 'string') return refuse(response, 404, wav);
+    if (typeof wav === 'string') return refuse(response, 404, `${id}: ${wav}`);
     send(request, response, 'audio/wav', wav);
     return;
   }

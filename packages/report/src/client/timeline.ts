@@ -29,8 +29,10 @@ export function timeline(
 ): Timeline {
   const known = samples === undefined ? seconds : samples.length / 16_000;
   const total = known ?? (times === null ? steps.n : times.first + times.step * steps.n);
-  const centre = (i: number): number => (times === null ? i + 0.5 : times.first + times.step * i);
-  const half = times === null ? 0.5 : times.step / 2;
+  // without times the frames are spread evenly
+  const { first, step } = times ?? { first: total / steps.n / 2, step: total / steps.n };
+  const centre = (i: number): number => first + step * i;
+  const half = step / 2;
   const x = (time: number): number => Math.min(1000, Math.max(0, (1000 * time) / total));
   const rows: HTMLElement[] = [];
   const drawings: SVGElement[] = [];

@@ -5,6 +5,7 @@ import type { ReportData } from '../gather/report-data.ts';
 import { labelCosines, type LabelPath, labelPath } from '../measure/label-geometry.ts';
 import { seriesColour } from '../page/palette.ts';
 import { coverageWords } from '../tables/row-parts.ts';
+import { fixed } from '../tables/table.ts';
 import { matrixPanel } from './confusion-figure.ts';
 import { type Figure, panel, type Panel } from './figure.ts';
 
@@ -84,7 +85,7 @@ function cosinesPanel(
   const cells = classes.flatMap((y, i) =>
     classes.map((x, j) => {
       const value = mean(each.map((matrix) => matrix[i]?.[j] as number));
-      return { x, y, strength: Math.min(1, Math.abs(value)), text: value.toFixed(2) };
+      return { x, y, strength: Math.min(1, Math.abs(value)), text: fixed(value, 2) };
     }),
   );
   return matrixPanel(title, classes, cells, 'class', 'class');

@@ -1,6 +1,7 @@
 /**
- * Colours by mode. Classes are told apart by shape or label as well; each colour has a contrast of at least 4.5 to the paper, and
- * neighbours differ in lightness, so that they stay apart for readers with any kind of colour blindness and in print.
+ * Colours by mode. Classes are told apart by shape or label as well; each colour has a contrast of at least 4.5 to the paper. The
+ * series were found by a random search for the largest distance between any two of them, as seen with and without red or green
+ * cones.
  */
 export interface Palette {
   readonly paper: string;
@@ -31,7 +32,7 @@ export const LIGHT: Palette = {
   high: '#003a70',
   onLow: '#000000',
   onHigh: '#ffffff',
-  series: ['#0072b2', '#b34700', '#00785a', '#8c2d82', '#776300', '#2e2a86', '#5c5c5c'],
+  series: ['#0028fa', '#d70705', '#004d5e', '#8d56b4', '#6f7142', '#3f009e', '#49061f'],
 };
 
 export const DARK: Palette = {
@@ -46,7 +47,7 @@ export const DARK: Palette = {
   high: '#65a4e3',
   onLow: '#ffffff',
   onHigh: '#000000',
-  series: ['#56b4e9', '#ff8a4c', '#3ecfa0', '#ee9be0', '#e0c341', '#a9a6ff', '#c4c4c4'],
+  series: ['#57c8ff', '#d67500', '#00e358', '#bd63ff', '#fffcb7', '#ffff1c', '#829282'],
 };
 
 /** Between `low` (0) and `high` (1): where text has to change its colour, in both modes. */

@@ -45,12 +45,22 @@ export function ablationTable(data: ReportData, published: readonly PublishedRow
     columns: [
       { key: 'variant', head: 'variant', kind: 'text' },
       ...metrics.map((key) => ({ key, head: METRIC_HEADS[key], kind: 'measure' as const })),
-      { key: `${main}_difference`, head: `difference in ${METRIC_HEADS[main]}`, kind: 'measure' },
+      {
+        key: `${main}_difference`,
+        head: `difference in ${METRIC_HEADS[main]}`,
+        kind: 'measure',
+        signed: true,
+      },
       ...RULE_COLUMNS,
       ...(paper
         ? [
             { key: `published_${main}`, head: `published ${METRIC_HEADS[main]}`, kind: 'measure' as const },
-            { key: `published_${main}_difference`, head: 'published difference', kind: 'measure' as const },
+            {
+              key: `published_${main}_difference`,
+              head: 'published difference',
+              kind: 'measure' as const,
+              signed: true,
+            },
           ]
         : []),
     ],

@@ -47,6 +47,7 @@ const SPECIAL: { readonly [character: string]: string } = {
   '−': '$-$',
   '<': '\\textless{}',
   '>': '\\textgreater{}',
+  '"': '\\textquotedbl{}',
   '|': '\\textbar{}',
 };
 
@@ -54,5 +55,5 @@ const SPECIAL: { readonly [character: string]: string } = {
 export function latexText(text: string): string {
   return text
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\\~^–—…±−<>|]|[&%$#_{}]/g, (found) => SPECIAL[found] ?? `\\${found}`);
+    .replaceAll(/[\\~^–—…±−<>|"]|[&%$#_{}]/g, (found) => SPECIAL[found] ?? `\\${found}`);
 }

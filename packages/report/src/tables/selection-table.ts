@@ -42,7 +42,7 @@ export function selectionTable(data: ReportData): Table {
     columns: [
       { key: 'variant', head: 'variant', kind: 'text' },
       ...metrics.map((key) => ({ key, head: METRIC_HEADS[key], kind: 'measure' as const })),
-      { key: `${main}_gap_to_last`, head: `${METRIC_HEADS[main]} − last`, kind: 'measure' },
+      { key: `${main}_gap_to_last`, head: `${METRIC_HEADS[main]} − last`, kind: 'measure', signed: true },
       ...RULE_COLUMNS,
     ],
     rows,

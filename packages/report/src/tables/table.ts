@@ -18,6 +18,8 @@ export interface Column {
   readonly kind: 'text' | 'long' | 'count' | 'measure';
   /** Digits behind the point of a measure: 1 unless given. */
   readonly digits?: number;
+  /** A difference: with its sign. */
+  readonly signed?: boolean;
 }
 
 /**
@@ -64,15 +66,17 @@ export const coverageText = (evaluated: number, expected: number): string =>
 export function cellText(cell: Cell, column: Column): string {
   if (cell === null) return NONE;
   if (typeof cell === 'string') return cell;
-  const digits = column.digits ?? 1;
-  if (!isMeasure(cell)) return column.kind === 'measure' ? fixed(cell, digits) : grouped(cell);
-  const mean = fixed(cell.mean, digits);
+  const { digits = 1, signed = false } = column;
+  if (!isMeasure(cell)) return column.kind === 'measure' ? fixed(cell, digits, signed) : grouped(cell);
+  const mean = fixed(cell.mean, digits, signed);
   return cell.sd === null ? mean : `${mean} ± ${fixed(cell.sd, digits)}`;
 }
 
-function fixed(value: number, digits: number): string {
+/** With so many digits behind the point. */
+export function fixed(value: number, digits: number, signed = false): string {
   if (!Number.isFinite(value)) return NONE;
   const text = value.toFixed(digits);
   // -0.0 is no number for a table
-  return /^-0\.?0*$/.test(text) ? text.slice(1) : text;
+  if (/^-?0\.?0*$/.test(text)) return text.replace('-', '');
+  return signed && value > 0 ? `+${text}` : text;
 }
