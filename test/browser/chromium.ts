@@ -40,6 +40,7 @@ export class Chromium {
       '--disable-gpu',
       '--no-first-run',
       '--mute-audio',
+      '--hide-scrollbars',
     ];
     // containers and root have no user namespaces for the sandbox; the pages are our own
     const child = spawn(
