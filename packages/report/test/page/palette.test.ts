@@ -1,12 +1,5 @@
 import { expect, it } from 'vitest';
-import {
-  DARK,
-  LIGHT,
-  type Palette,
-  resolveVariables,
-  seriesColour,
-  TEXT_SWITCH,
-} from '../../src/page/palette.ts';
+import { DARK, LIGHT, resolveVariables, seriesColour, TEXT_SWITCH } from '../../src/page/palette.ts';
 
 type Colour = readonly number[];
 const rgb = (hex: string): Colour => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255);
@@ -49,7 +42,7 @@ const seen = (colour: Colour, matrix: readonly Colour[]): number[] => {
   });
 };
 
-for (const [mode, palette] of Object.entries({ light: LIGHT, dark: DARK }) as [string, Palette][]) {
+for (const [mode, palette] of Object.entries({ light: LIGHT, dark: DARK })) {
   it(`${mode}: text has a contrast of 4.5 and more to what it stands on`, () => {
     const on = (text: string, paper: string): number => contrast(rgb(text), rgb(paper));
     for (const text of [palette.ink, palette.soft, palette.mark, palette.warn, ...palette.series])
