@@ -25,13 +25,17 @@ import type { Transfer } from './small-file.ts';
 /** Name of a file that has arrived in part: it stays when a transfer breaks, and the next one goes on with it. */
 export const partialPath = (target: string): string => join(dirname(target), `.partial-${basename(target)}`);
 
+/** Told of bytes that are there. */
+export type OnArrival = (bytes: number, cameNow: boolean) => void;
+
 /** Times that a file is fetched whole when it comes with wrong bytes. */
 const MOST_WRONG = 2;
 
 /**
  * Fetches a file whose sha256 is known. Its beginning may be there from an earlier, broken transfer. The file shows
  * under its name when every byte is right and safe on the disk, and not before.
- * @param onBytes told of bytes that are there; negative where a beginning turned out to be useless.
+ * @param onBytes told of bytes that are there, and whether they came now or lay here already; negative where a
+ *   beginning turned out to be useless.
  * @throws UserError after a bounded number of tries; Interrupted (what has arrived is kept).
  */
 export async function download(
@@ -39,7 +43,7 @@ export async function download(
   path: string,
   expected: NamedFile,
   target: string,
-  onBytes: (bytes: number) => void,
+  onBytes: OnArrival,
 ): Promise<void> {
   const folder = dirname(target);
   orUserError(folder, () => makeFolder(folder));
@@ -109,12 +113,12 @@ class Arriving {
   readonly path: string;
   readonly #target: string;
   readonly #fd: number;
-  readonly #onBytes: (bytes: number) => void;
+  readonly #onBytes: OnArrival;
   #hash: Hash = createHash('sha256');
   #length = 0;
   #open = true;
 
-  constructor(target: string, onBytes: (bytes: number) => void) {
+  constructor(target: string, onBytes: OnArrival) {
     this.#target = target;
     this.#onBytes = onBytes;
     this.path = partialPath(target);
@@ -134,7 +138,7 @@ class Arriving {
       this.#hash.update(buffer.subarray(0, got));
       this.#length += got;
     }
-    if (this.#length > 0) this.#onBytes(this.#length);
+    if (this.#length > 0) this.#onBytes(this.#length, false);
   }
 
   append(piece: Uint8Array): void {
@@ -142,11 +146,11 @@ class Arriving {
       at += writeSync(this.#fd, piece, at, piece.length - at, this.#length + at);
     this.#hash.update(piece);
     this.#length += piece.length;
-    this.#onBytes(piece.length);
+    this.#onBytes(piece.length, true);
   }
 
   restart(): void {
-    if (this.#length > 0) this.#onBytes(-this.#length);
+    if (this.#length > 0) this.#onBytes(-this.#length, false);
     ftruncateSync(this.#fd, 0);
     this.#hash = createHash('sha256');
     this.#length = 0;

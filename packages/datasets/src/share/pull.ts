@@ -94,13 +94,17 @@ export async function pullFeatures(options: PullOptions): Promise<ShareReport> {
   checkSpace(store, shards);
   warnOfManifest(reporter, manifest, remote.title);
 
+  let came = manifest.bytes;
   const releases: (() => void)[] = [];
   try {
     for (const { set, folder } of planned) releases.push(prepareSet(set, folder));
     const progress = new ByteProgress(reporter, `pull ${dataset}`, total, shards.length);
     await severalOrNone(shards, options.atOnce ?? AT_ONCE, signal, async ({ set, entry, target }, signal) => {
       const path = shardPathIn(set, entry.sha256);
-      await download({ remote, patience, signal }, path, entry, target, (bytes) => progress.add(bytes));
+      await download({ remote, patience, signal }, path, entry, target, (bytes, now) => {
+        progress.add(bytes);
+        if (now) came += bytes;
+      });
       progress.file();
     });
     stopIfAsked(signal);
@@ -112,7 +116,7 @@ export async function pullFeatures(options: PullOptions): Promise<ShareReport> {
     for (const release of releases) release();
   }
   takeManifest(manifest, store);
-  return report(total, false);
+  return report(came, false);
 }
 
 function planPull(set: RemoteSet, store: string, stores: readonly string[], choice: RowChoice): PlannedPull {

@@ -50,6 +50,12 @@ function cutting(seed: string, cuts: number): { fault: SharingServer['fault']; d
   return { fault, done: () => done };
 }
 
+/** Size of both files of a manifest. */
+function manifestBytes(store: string): number {
+  const names = filesBelow(store).filter((name) => /manifest\.json$|\.jsonl$/.test(name));
+  return names.reduce((sum, name) => sum + statSync(join(store, name)).size, 0);
+}
+
 /** What a broken transfer may leave: whole files and beginnings, and no index that names anything else. */
 function expectNothingWrong(store: string): void {
   for (const name of filesBelow(store)) {
@@ -214,7 +220,10 @@ describe('a pull', () => {
     expectNothingWrong(fresh);
     server.fault = () => undefined;
     const before = server.seen.length;
-    await pull('s3://bucket/p', fresh, server);
+    const kept = partial.reduce((sum, name) => sum + statSync(join(fresh, name)).size, 0);
+    const { bytes, sets } = await pull('s3://bucket/p', fresh, server);
+    const shards = sets.reduce((sum, set) => sum + set.bytes, 0);
+    expect(bytes).toBe(shards - kept + manifestBytes(store));
     expect(server.seen.slice(before).filter(({ headers }) => headers.range !== undefined).length).toBe(
       partial.length,
     );

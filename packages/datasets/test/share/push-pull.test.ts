@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openFeatureSet } from '../../src/store/feature-set-reader.ts';
@@ -309,6 +309,27 @@ describe('pull', () => {
     for (const { reason } of refused) expect(String(reason)).toMatch(/is being written by process/);
     await pull(place, fresh);
     expect(await isWholeStore(fresh)).toBe(true);
+  });
+
+  it('gives group and rights of the folder to what it writes, whatever the umask; so does a push', async () => {
+    const team = temporaryStore();
+    chmodSync(team, 0o2770);
+    const before = process.umask(0o077);
+    try {
+      await push(join(team, 'remote'), sampleStore());
+      await pull(join(team, 'remote'), join(team, 'store'));
+    } finally {
+      process.umask(before);
+    }
+    const names = readdirSync(team, { recursive: true, withFileTypes: true });
+    expect(names.length).toBeGreaterThan(40);
+    for (const entry of names) {
+      const { mode } = statSync(join(entry.parentPath, entry.name));
+      expect([entry.name, (mode & 0o7777).toString(8)]).toEqual([
+        entry.name,
+        entry.isDirectory() ? '2770' : '660',
+      ]);
+    }
   });
 
   it('is offered a store that can be read in place', async () => {
