@@ -85,7 +85,7 @@ async function freePort() {
   return port;
 }
 
-async function answers(url, tries = 150) {
+async function answers(url, tries = 600) {
   for (let i = 0; i < tries; i++) {
     try {
       await (await fetch(url)).arrayBuffer();

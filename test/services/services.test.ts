@@ -58,7 +58,7 @@ beforeAll(async () => {
     region: 'us-east-1',
   }).sign();
   expect((await fetch(signed.url, { method: 'PUT', headers: signed.headers })).status).toBe(200);
-});
+}, 300_000);
 afterAll(() => rmSync(root, { recursive: true }));
 
 function makeStore(): void {
