@@ -6,6 +6,7 @@ export * from './quantise.ts';
 export * from './half-model.ts';
 export * from './tfjs.ts';
 export * from './tracer/trace.ts';
+export * from './tracer/lacking.ts';
 export * from './tracer/scan.ts';
 export * from './tracer/real-steps.ts';
 export * from './session.ts';

@@ -47,23 +47,26 @@ export class EagerEngine implements Engine {
 
   async gradients(batch: HostBatch): Promise<StepResult> {
     const { head, config } = this;
-    const { gradients, loss, ce, apc, logits, gate } = inScope(() =>
-      trainingPass(head, config, this.parameterTensors(), this.batchTensors(batch)),
-    );
-    for (const { name, offset } of this.views) {
-      const values = await take(gradients[name] as tf.Tensor);
-      for (let i = 0; i < values.length; i++) {
-        this.gradient[offset + i] = (this.gradient[offset + i] as number) + (values[i] as number);
+    const pass = inScope(() => trainingPass(head, config, this.parameterTensors(), this.batchTensors(batch)));
+    const { gradients, loss, ce, apc, logits, gate } = pass;
+    try {
+      for (const { name, offset } of this.views) {
+        const values = await valuesOf(gradients[name] as tf.Tensor);
+        for (let i = 0; i < values.length; i++) {
+          this.gradient[offset + i] = (this.gradient[offset + i] as number) + (values[i] as number);
+        }
       }
+      const number = async (scalar: tf.Tensor): Promise<number> => (await valuesOf(scalar))[0] as number;
+      return {
+        loss: await number(loss),
+        ce: await number(ce),
+        apc: await number(apc),
+        logits: await valuesOf(logits),
+        ...(gate === undefined ? {} : { gate: await valuesOf(gate) }),
+      };
+    } finally {
+      tf.dispose(pass as unknown as tf.TensorContainer);
     }
-    const number = async (scalar: tf.Tensor): Promise<number> => (await take(scalar))[0] as number;
-    return {
-      loss: await number(loss),
-      ce: await number(ce),
-      apc: await number(apc),
-      logits: await take(logits),
-      ...(gate === undefined ? {} : { gate: await take(gate) }),
-    };
   }
 
   async forward(
@@ -74,9 +77,13 @@ export class EagerEngine implements Engine {
     const found = inScope(() =>
       evaluationPass(head, config, this.parameterTensors(), this.batchTensors(batch), extra),
     );
-    const further: Record<string, Float32Array> = {};
-    for (const [name, tensor] of Object.entries(found.extra)) further[name] = await take(tensor);
-    return { logits: await take(found.logits), extra: further };
+    try {
+      const further: Record<string, Float32Array> = {};
+      for (const [name, tensor] of Object.entries(found.extra)) further[name] = await valuesOf(tensor);
+      return { logits: await valuesOf(found.logits), extra: further };
+    } finally {
+      tf.dispose(found as unknown as tf.TensorContainer);
+    }
   }
 
   async dispose(): Promise<void> {}
@@ -109,9 +116,7 @@ function inScope<T>(compute: () => T): T {
   return tf.tidy(() => compute() as tf.TensorContainer) as T;
 }
 
-/** A tensor's values; the tensor is gone afterwards. */
-async function take(tensor: tf.Tensor): Promise<Float32Array> {
-  const data = (await tensor.data()) as Float32Array;
-  tensor.dispose();
-  return data;
+/** A tensor's values. One tensor may stand in several places of a result: they are disposed of together. */
+async function valuesOf(tensor: tf.Tensor): Promise<Float32Array> {
+  return (await tensor.data()) as Float32Array;
 }

@@ -91,6 +91,8 @@ export type HeadConfig = { readonly [key: string]: OptionValue };
 
 export interface Head {
   readonly name: string;
+  /** One line for `lsgmer head list`. */
+  readonly summary?: string;
   readonly options: readonly OptionSpec[];
   parameters(config: HeadConfig, dims: FeatureDims, classes: number): ParameterSpec[];
   inputs(config: HeadConfig, dims: FeatureDims, classes: number, shape: BatchShape): InputSpec[];

@@ -5,7 +5,9 @@ import {
   CLASSIFIER_WIDTH,
   CROSS_RESIDUAL,
   type FeatureUse,
+  divides,
   HEADS,
+  LABEL_INIT,
   optionsOf,
   type OptionsOf,
   refuse,
@@ -59,13 +61,7 @@ export const LSGMER_OPTIONS = [
     source: 'Eq. 7, 8',
     help: 'mean over the N label rows; each row gates by itself, then the mean; or the rows joined and projected to d.',
   },
-  {
-    key: 'label.init',
-    type: ['1', '0.02', 'xavier'],
-    default: '1',
-    source: 'own',
-    help: 'Label embeddings start normal with this standard deviation, or Xavier-uniform.',
-  },
+  LABEL_INIT,
   {
     key: 'ma.alpha',
     type: 'number',
@@ -185,8 +181,7 @@ export function featureUse(options: LsgmerOptions): FeatureUse {
 export function checkOptions(config: HeadConfig, dims: FeatureDims, classes: number): LsgmerOptions {
   const options = readOptions(config);
   const { d, heads } = options;
-  const divides = d % heads === 0 ? [] : [`heads: ${heads} does not divide d = ${d}; choose heads that do`];
-  refuse([...divides, ...useProblems(featureUse(options), d, dims, classes, true)]);
+  refuse([...divides(heads, d), ...useProblems(featureUse(options), d, dims, classes, true)]);
   return options;
 }
 

@@ -30,7 +30,7 @@ import {
   type LsgmerOptions,
 } from './lsgmer-options.ts';
 import { lsgmerParameters } from './lsgmer-parameters.ts';
-import { classifierWidth } from './shared-options.ts';
+import { droppedUnits } from './shared-options.ts';
 import { means, type Sequence } from './sequence.ts';
 
 /** Eq. 5 to 8: H of a modality, [B, d], and what its labels looked at. */
@@ -122,8 +122,7 @@ function loss(parameters: Tensors, output: HeadOutput, batch: Tensors, config: H
 
 function inputs(config: HeadConfig, dims: FeatureDims, classes: number, shape: BatchShape): InputSpec[] {
   const options = checkOptions(config, dims, classes);
-  const dropped = options['classifier.dropout'] > 0 ? classifierWidth(options) : 0;
-  return batchSpecs(featureUse(options), dims, classes, shape, { classifier: dropped });
+  return batchSpecs(featureUse(options), dims, classes, shape, { classifier: droppedUnits(options) });
 }
 
 /**
@@ -133,6 +132,7 @@ function inputs(config: HeadConfig, dims: FeatureDims, classes: number, shape: B
  */
 export const lsgmer: Head = {
   name: 'lsgmer',
+  summary: 'LSGMER (arXiv 2504.05158): cross-modal and label attention, gate, APC, moving average',
   options: LSGMER_OPTIONS,
   parameters(config, dims, classes): ParameterSpec[] {
     return lsgmerParameters(checkOptions(config, dims, classes), dims, classes);

@@ -15,6 +15,11 @@ export function linearParameters(name: string, inputs: number, outputs: number):
   return [weight(`${name}.w`, [inputs, outputs], init), weight(`${name}.b`, [outputs], init)];
 }
 
+/** A Linear without bias. */
+export function projectionParameters(name: string, inputs: number, outputs: number): ParameterSpec {
+  return weight(name, [inputs, outputs], uniform(1 / Math.sqrt(inputs)));
+}
+
 /**
  * As torch.nn.MultiheadAttention: the joint [3d, d] input projection Xavier-uniform, the output projection as a
  * Linear's weight, biases 0. There is no key bias (see AttentionWeights).

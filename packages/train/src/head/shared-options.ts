@@ -83,6 +83,14 @@ export function optionsOf<const Specs extends readonly OptionSpec[]>(
   return Object.fromEntries(entries) as OptionsOf<Specs>;
 }
 
+export const LABEL_INIT = {
+  key: 'label.init',
+  type: ['1', '0.02', 'xavier'],
+  default: '1',
+  source: 'own',
+  help: 'Label embeddings start normal with this standard deviation, or Xavier-uniform.',
+} as const satisfies OptionSpec;
+
 /** Rows of the picture that AlexNet's `features` leaves of 256 pixels: a map step is channel * 7 + row. */
 export const MAP_ROWS = 7;
 
@@ -92,6 +100,16 @@ export interface FeatureUse {
   /** What becomes of the spectrogram map beside the audio. */
   readonly audio: OptionsOf<[typeof AUDIO_ALEXNET]>['audio.alexnet'] | null;
 }
+
+/** Of a head that reads both modalities. */
+export const useOf = (options: OptionsOf<[typeof TEXT_ENCODER, typeof AUDIO_ALEXNET]>): FeatureUse => ({
+  text: options['text.encoder'],
+  audio: options['audio.alexnet'],
+});
+
+/** What does not fit: attention heads that do not divide the width. */
+export const divides = (heads: number, d: number): string[] =>
+  d % heads === 0 ? [] : [`heads: ${heads} does not divide d = ${d}; choose heads that do`];
 
 /**
  * What does not fit: features that are used and not there, a width that cannot be halved, too few classes.
@@ -134,3 +152,8 @@ export function refuse(problems: readonly string[]): void {
 /** Hidden units of the classifier. */
 export const classifierWidth = (options: OptionsOf<[typeof WIDTH, typeof CLASSIFIER_WIDTH]>): number =>
   options['classifier.width'] === 0 ? options.d : options['classifier.width'];
+
+/** Width of the classifier's dropout mask; 0 where nothing is dropped. */
+export const droppedUnits = (
+  options: OptionsOf<[typeof WIDTH, typeof CLASSIFIER_WIDTH, typeof CLASSIFIER_DROPOUT]>,
+): number => (options['classifier.dropout'] > 0 ? classifierWidth(options) : 0);

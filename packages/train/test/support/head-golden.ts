@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { lsgmer } from '../../src/head/lsgmer.ts';
-import type { BatchShape, FeatureDims, HeadConfig, HostBatch } from '../../src/head/contract.ts';
+import type { BatchShape, FeatureDims, Head, HeadConfig, HostBatch } from '../../src/head/contract.ts';
 import { mapPoolWeights, mapPositions, type StepTimes } from '../../src/head/interpolation.ts';
 import { decodeSafetensors } from '../../src/fit/safetensors.ts';
 
@@ -100,7 +100,12 @@ export interface Padding {
 }
 
 /** The golden batch, or some of its rows, as the batch maker would lay it out. */
-export function goldenBatch(config: HeadConfig, padding: Padding = {}, rows?: readonly number[]): HostBatch {
+export function goldenBatch(
+  config: HeadConfig,
+  padding: Padding = {},
+  rows?: readonly number[],
+  head: Head = lsgmer,
+): HostBatch {
   const { dims, lengths, classes } = about;
   const chosen = rows ?? lengths.text.map((_, row) => row);
   const shape: BatchShape = {
@@ -110,7 +115,7 @@ export function goldenBatch(config: HeadConfig, padding: Padding = {}, rows?: re
     map: about.steps + (padding.map ?? 0),
   };
   const feeds: { [name: string]: Float32Array } = {};
-  for (const { name, shape: size } of lsgmer.inputs(config, dims, classes, shape)) {
+  for (const { name, shape: size } of head.inputs(config, dims, classes, shape)) {
     const out = new Float32Array(size.reduce((a, b) => a * b, 1));
     const width = out.length / shape.rows;
     if (name === 'text' || name === 'audio' || name === 'map') {
