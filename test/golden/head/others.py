@@ -24,27 +24,27 @@ HERE = Path(__file__).parent
 ROWS = 5
 # head -> name of a case -> settings; every case has d = 8 and, where the head has it, heads = 2
 CASES = {
-    "text-only": {"default": {}, "linear": {"text.encoder": "linear"}, "width": {"classifier.width": 12}, "dropout": {"classifier.dropout": 0.4}},
+    "text-only": {"default": {}, "linear": {"text.encoder": "linear"}, "width": {"classifier.width": 12}, "dropout": {"classifier.dropout": 0.4}, "focal": {"loss.focal": 2}},
     "audio-only": {
         "default": {}, "broadcast": {"audio.alexnet": "broadcast"}, "none": {"audio.alexnet": "none"}, "width": {"classifier.width": 12},
-        "dropout": {"classifier.dropout": 0.4},
+        "dropout": {"classifier.dropout": 0.4}, "focal": {"loss.focal": 0.5},
     },
     "concat": {
         "default": {}, "linear, none": {"text.encoder": "linear", "audio.alexnet": "none"}, "broadcast": {"audio.alexnet": "broadcast"},
-        "width, dropout": {"classifier.width": 12, "classifier.dropout": 0.4},
+        "width, dropout, focal": {"classifier.width": 12, "classifier.dropout": 0.4, "loss.focal": 2},
     },
     "cross": {
         "default": {}, "residual none": {"cross.residual": "none"}, "residual add": {"cross.residual": "add"}, "gate": {"fusion": "gate"},
         "heads 4": {"heads": 4}, "gate, none, linear": {"fusion": "gate", "cross.residual": "none", "text.encoder": "linear"},
         "probes": {"d": 24, "cross.residual": "none"}, "broadcast": {"audio.alexnet": "broadcast"},
-        "no map": {"audio.alexnet": "none"}, "width, dropout": {"classifier.width": 12, "classifier.dropout": 0.4},
+        "no map": {"audio.alexnet": "none"}, "width, dropout, focal": {"classifier.width": 12, "classifier.dropout": 0.4, "loss.focal": 2},
     },
     "le-mer": {
         "default": {}, "shared": {"label.tables": "shared"}, "dot": {"label.similarity": "dot", "label.temperature": 1},
         "temperature": {"label.temperature": 0.5}, "equal": {"fusion": "equal"}, "concat": {"label.pool": "concat"},
         "shared, dot, concat": {"label.tables": "shared", "label.similarity": "dot", "label.pool": "concat"},
         "linear, broadcast": {"text.encoder": "linear", "audio.alexnet": "broadcast"}, "no map": {"audio.alexnet": "none"},
-        "width, dropout": {"classifier.width": 12, "classifier.dropout": 0.4},
+        "width, dropout, focal": {"classifier.width": 12, "classifier.dropout": 0.4, "loss.focal": 2},
     },
 }  # fmt: skip
 
@@ -172,7 +172,9 @@ def main() -> None:
             rate, width = settings.get("classifier.dropout", 0), settings.get("classifier.width", 8)
             uniform = (drawn("batch.dropout", (ROWS, width)) + 1) / 2
             dropped = torch.where(uniform < rate, 0.0, float(np.float32(1 / (1 - rate)))).double() if rate else None
-            loss = F.cross_entropy(model(batch, dropped), batch.target)
+            gamma = settings.get("loss.focal", 0)
+            p = model(batch, dropped).softmax(-1)[torch.arange(ROWS), batch.target]  # of the true class
+            loss = (-((1 - p) ** gamma) * p.log()).mean()
             loss.backward()
             zero = lambda p: torch.zeros_like(p) if p.grad is None else p.grad
             parts = [to_ours([zero(parameters[x]) for x in row[1]], row[2]).reshape(-1) for row in counterparts(model)]

@@ -9,13 +9,14 @@ import {
   CLASSIFIER_WIDTH,
   classifierWidth,
   droppedUnits,
+  LOSS_FOCAL,
   optionsOf,
   refuse,
   useProblems,
   WIDTH,
 } from './shared-options.ts';
 
-const OPTIONS = [WIDTH, AUDIO_ALEXNET, CLASSIFIER_WIDTH, CLASSIFIER_DROPOUT] as const;
+const OPTIONS = [WIDTH, AUDIO_ALEXNET, CLASSIFIER_WIDTH, CLASSIFIER_DROPOUT, LOSS_FOCAL] as const;
 
 /** Audio alone: frames and spectrogram map (Eq. 2), mean over frames, classifier; cross entropy. No labels, no text. */
 export const audioOnly: Head = {
@@ -44,5 +45,5 @@ export const audioOnly: Head = {
     const fused = maskedMean(h0, mask); // [B, d]
     return { logits: classify(parameters, batch, fused, options, training), fused, extra: {} };
   },
-  loss: (_, output, batch) => classLoss(output.logits, batch),
+  loss: (_, output, batch, config) => classLoss(output.logits, batch, config),
 };

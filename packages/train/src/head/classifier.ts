@@ -1,8 +1,8 @@
 import { tf } from '@lsgmer/onnx';
-import type { HeadLoss, Tensors } from './contract.ts';
+import type { HeadConfig, HeadLoss, Tensors } from './contract.ts';
 import { crossEntropy, weightedSum } from './loss.ts';
 import { linear, linearWeights, need } from './ops.ts';
-import type { CLASSIFIER_DROPOUT, OptionsOf } from './shared-options.ts';
+import { type CLASSIFIER_DROPOUT, LOSS_FOCAL, optionsOf, type OptionsOf } from './shared-options.ts';
 
 type Dropout = OptionsOf<[typeof CLASSIFIER_DROPOUT]>;
 
@@ -20,8 +20,9 @@ export function classify(
   return linear(hidden, linearWeights(parameters, 'classifier.output'));
 }
 
-/** Cross entropy alone: the sum over rows of each row's loss times its weight. */
-export function classLoss(logits: tf.Tensor, batch: Tensors): HeadLoss {
-  const ce = weightedSum(crossEntropy(logits, need(batch, 'target')), need(batch, 'weight'));
+/** Cross entropy alone (`loss.focal` where the head lists it): the sum over rows of each row's loss times its weight. */
+export function classLoss(logits: tf.Tensor, batch: Tensors, config: HeadConfig = {}): HeadLoss {
+  const gamma = optionsOf([LOSS_FOCAL], config)['loss.focal'];
+  const ce = weightedSum(crossEntropy(logits, need(batch, 'target'), gamma), need(batch, 'weight'));
   return { loss: ce, ce, apc: tf.scalar(0) };
 }

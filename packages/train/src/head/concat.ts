@@ -10,6 +10,7 @@ import {
   CLASSIFIER_WIDTH,
   classifierWidth,
   droppedUnits,
+  LOSS_FOCAL,
   optionsOf,
   refuse,
   TEXT_ENCODER,
@@ -18,7 +19,14 @@ import {
   WIDTH,
 } from './shared-options.ts';
 
-const OPTIONS = [WIDTH, TEXT_ENCODER, AUDIO_ALEXNET, CLASSIFIER_WIDTH, CLASSIFIER_DROPOUT] as const;
+const OPTIONS = [
+  WIDTH,
+  TEXT_ENCODER,
+  AUDIO_ALEXNET,
+  CLASSIFIER_WIDTH,
+  CLASSIFIER_DROPOUT,
+  LOSS_FOCAL,
+] as const;
 
 /**
  * Both modalities side by side: encoders (Eq. 1, 2), mean over steps each, concatenated (audio first, as in Eq. 10),
@@ -47,5 +55,5 @@ export const concat: Head = {
     const fused = tf.concat([maskedMean(audio.h0, audio.mask), maskedMean(text.h0, text.mask)], 1); // [B, 2d]
     return { logits: classify(parameters, batch, fused, options, training), fused, extra: {} };
   },
-  loss: (_, output, batch) => classLoss(output.logits, batch),
+  loss: (_, output, batch, config) => classLoss(output.logits, batch, config),
 };

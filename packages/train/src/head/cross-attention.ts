@@ -17,6 +17,7 @@ import {
   divides,
   droppedUnits,
   HEADS,
+  LOSS_FOCAL,
   optionsOf,
   refuse,
   TEXT_ENCODER,
@@ -40,6 +41,7 @@ const OPTIONS = [
   },
   CLASSIFIER_WIDTH,
   CLASSIFIER_DROPOUT,
+  LOSS_FOCAL,
 ] as const satisfies readonly OptionSpec[];
 
 const read = (config: HeadConfig) => optionsOf(OPTIONS, config);
@@ -91,5 +93,5 @@ export const crossModal: Head = {
     }
     return { logits: classify(parameters, batch, fused, options, training), fused, extra };
   },
-  loss: (_, output, batch) => classLoss(output.logits, batch),
+  loss: (_, output, batch, config) => classLoss(output.logits, batch, config),
 };

@@ -18,6 +18,7 @@ import {
   classifierWidth,
   droppedUnits,
   LABEL_INIT,
+  LOSS_FOCAL,
   optionsOf,
   refuse,
   TEXT_ENCODER,
@@ -69,6 +70,7 @@ const OPTIONS = [
   },
   CLASSIFIER_WIDTH,
   CLASSIFIER_DROPOUT,
+  LOSS_FOCAL,
 ] as const satisfies readonly OptionSpec[];
 
 type Options = ReturnType<typeof read>;
@@ -200,5 +202,5 @@ export const leMer: Head = {
       options['label.pool'] === 'concat' ? tf.reshape(each, [rows, classes * d]) : tf.mean(each, 1);
     return { logits: classify(parameters, batch, fused, options, training), fused, extra };
   },
-  loss: (_, output, batch) => classLoss(output.logits, batch),
+  loss: (_, output, batch, config) => classLoss(output.logits, batch, config),
 };

@@ -91,6 +91,16 @@ export const LABEL_INIT = {
   help: 'Label embeddings start normal with this standard deviation, or Xavier-uniform.',
 } as const satisfies OptionSpec;
 
+export const LOSS_FOCAL = {
+  key: 'loss.focal',
+  type: 'number',
+  default: 0,
+  source: 'own',
+  min: 0,
+  max: 10,
+  help: 'Gamma of the focal loss: terms of the cross entropy times (1 - p)^gamma; 0: plain.',
+} as const satisfies OptionSpec;
+
 /** Rows of the picture that AlexNet's `features` leaves of 256 pixels: a map step is channel * 7 + row. */
 export const MAP_ROWS = 7;
 

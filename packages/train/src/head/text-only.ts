@@ -8,6 +8,7 @@ import {
   CLASSIFIER_WIDTH,
   classifierWidth,
   droppedUnits,
+  LOSS_FOCAL,
   optionsOf,
   refuse,
   TEXT_ENCODER,
@@ -15,7 +16,7 @@ import {
   WIDTH,
 } from './shared-options.ts';
 
-const OPTIONS = [WIDTH, TEXT_ENCODER, CLASSIFIER_WIDTH, CLASSIFIER_DROPOUT] as const;
+const OPTIONS = [WIDTH, TEXT_ENCODER, CLASSIFIER_WIDTH, CLASSIFIER_DROPOUT, LOSS_FOCAL] as const;
 
 /** Text alone: encoder (Eq. 1), mean over tokens, classifier; cross entropy. No labels, no audio. */
 export const textOnly: Head = {
@@ -44,5 +45,5 @@ export const textOnly: Head = {
     const fused = maskedMean(h0, mask); // [B, d]
     return { logits: classify(parameters, batch, fused, options, training), fused, extra: {} };
   },
-  loss: (_, output, batch) => classLoss(output.logits, batch),
+  loss: (_, output, batch, config) => classLoss(output.logits, batch, config),
 };
