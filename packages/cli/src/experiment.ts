@@ -26,7 +26,6 @@ import {
   type Head,
   type Layer,
   loadedSources,
-  lsgmer,
   parseRecipe,
   readSettings,
   type Recipe,
@@ -48,6 +47,9 @@ export interface TrainAsk {
   readonly where?: Where | undefined;
   readonly seeds: readonly number[];
   readonly ablations: readonly string[];
+  readonly head: Head;
+  /** Where it comes from, if from a file: recorded, so that the run's head can be loaded again. */
+  readonly headFile?: string | undefined;
   readonly engine: EngineFactory;
   readonly missing: Recipe['missing'];
   readonly analysis: boolean;
@@ -67,12 +69,6 @@ export function loadRecipe(name: string): Recipe {
     );
   }
   return parseRecipe(readFileSync(file, 'utf8'), file);
-}
-
-/** Heads by name. */
-export function findHead(name: string): Head {
-  if (name === lsgmer.name) return lsgmer;
-  throw new UserError(`no head '${name}': there is ${lsgmer.name}`);
 }
 
 /** `5` means seeds 1 to 5; `7,8` means these two. @throws UserError */
@@ -117,7 +113,7 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
   const { classes } = applyTask(task, manifest.utterances);
   const choice = chooseFolds(task, manifest.utterances, ask);
   for (const note of choice.notes) context.reporter.info(note);
-  const head = findHead(recipe?.head ?? lsgmer.name);
+  const { head } = ask;
   const variants = variantLayers(head, ask).map(({ name, layers }) => ({
     name,
     configuration: configure(head, layers),
@@ -170,7 +166,12 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
       analysis: ask.analysis,
       runs: context.runs,
       stores: context.stores,
-      environment: { lsgmer: VERSION, node: process.versions.node, host: hostname() },
+      environment: {
+        lsgmer: VERSION,
+        node: process.versions.node,
+        host: hostname(),
+        ...(ask.headFile === undefined ? {} : { headFile: ask.headFile }),
+      },
     },
     close: async () => {
       await loaded.loader.close();

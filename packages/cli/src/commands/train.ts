@@ -1,8 +1,9 @@
+import { resolve } from 'node:path';
 import { parseDevRule, parseWhere, PROTOCOL_NAMES, readManifest } from '@lsgmer/datasets';
 import {
   type ExperimentRequest,
+  type Head,
   listOptions,
-  onnxEngine,
   pendingRuns,
   planExperiment,
   runExperiment,
@@ -11,14 +12,9 @@ import {
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
 import { chooseDataset, requireStored } from '../dataset.ts';
-import {
-  findHead,
-  loadRecipe,
-  parseAblations,
-  parseSeeds,
-  prepareExperiment,
-  type TrainAsk,
-} from '../experiment.ts';
+import { chooseEngine, ENGINES } from '../engine-choice.ts';
+import { findHead, isHeadFile } from '../head-choice.ts';
+import { loadRecipe, parseAblations, parseSeeds, prepareExperiment, type TrainAsk } from '../experiment.ts';
 import { type Ceilings, experimentText } from '../ui/scores.ts';
 import { plainTable } from '../ui/table.ts';
 
@@ -36,6 +32,8 @@ interface TrainOptions extends CommonOptions {
   ablation?: string | undefined;
   missing?: 'error' | 'mask' | 'wrong' | 'drop' | undefined;
   select?: 'last' | 'dev' | 'oracle-test' | undefined;
+  head?: string | undefined;
+  engine?: 'onnx' | 'tfjs' | undefined;
   device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
   threads?: number | undefined;
   analysis?: boolean | undefined;
@@ -92,10 +90,20 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
         choices: ['last', 'dev', 'oracle-test'] as const,
         describe: 'epoch that counts: the last, the best on dev, the best on test (flatters; labelled)',
       })
+      .option('head', {
+        type: 'string',
+        describe:
+          'a name (lsgmer head list) or the path of a file (docs/adding-a-head.md); lsgmer unless given',
+      })
+      .option('engine', {
+        choices: ENGINES,
+        default: 'onnx' as const,
+        describe: 'traced graphs on onnxruntime, or op by op on the tfjs backend that is installed',
+      })
       .option('device', {
         choices: ['auto', 'cpu', 'cuda', 'webgpu'] as const,
         default: 'cpu' as const,
-        describe: 'where the step runs',
+        describe: 'where the step of --engine onnx runs',
       })
       .option('threads', {
         type: 'number',
@@ -122,11 +130,12 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
       .example('$0 train --dataset iemocap --fold 1 --seeds 3 --set epochs=20', '')
       .example('$0 train --dataset meld --protocol fixed-split+dev --dev dialogue:0.1', '')
       .example('$0 train --dataset iemocap --dev session --select dev', '')
+      .example('$0 train --dataset iemocap --head le-mer', '')
       .example('$0 train --options', ''),
   handler: async (options) => {
     const context = createContext(options);
     if (options.options) {
-      printOptions(context);
+      printOptions(context, await findHead(options.head ?? 'lsgmer', context.folder));
       return;
     }
     const recipe = options.recipe === undefined ? undefined : loadRecipe(options.recipe);
@@ -135,14 +144,8 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
   },
 };
 
-function printOptions(context: Context): void {
-  const rows = listOptions(findHead('lsgmer')).map((row) => [
-    row.key,
-    row.type,
-    String(row.default),
-    row.source,
-    row.help,
-  ]);
+function printOptions(context: Context, head: Head): void {
+  const rows = listOptions(head).map((row) => [row.key, row.type, String(row.default), row.source, row.help]);
   context.print(plainTable([['key', 'type', 'default', 'source', 'meaning'], ...rows]));
 }
 
@@ -156,6 +159,7 @@ export async function runTraining(
   requireStored(context, dataset);
   const recipe = options.recipe === undefined ? undefined : loadRecipe(options.recipe);
   const threads = options.threads ?? recipe?.threads;
+  const headName = options.head ?? recipe?.head ?? 'lsgmer';
   const ask: TrainAsk = {
     task: options.task,
     recipe,
@@ -170,10 +174,12 @@ export async function runTraining(
     missing: options.missing ?? recipe?.missing ?? 'error',
     analysis: options.analysis ?? true,
     select: options.select ?? recipe?.select ?? 'last',
-    engine: await onnxEngine({
-      device: options.device,
-      ...(threads === undefined ? {} : { threads }),
-    }),
+    head: await findHead(headName, context.folder),
+    headFile: isHeadFile(headName) ? resolve(context.folder, headName) : undefined,
+    engine: await chooseEngine(
+      { engine: options.engine ?? 'onnx', device: options.device, threads },
+      context.reporter,
+    ),
   };
   const { request, close } = prepareExperiment(context, readManifest(context.stores, dataset), ask);
   try {

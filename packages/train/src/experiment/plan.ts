@@ -119,6 +119,7 @@ function planVariant(request: ExperimentRequest, variant: VariantRequest): Varia
         fold: fold.id,
         seed,
         head: head.name,
+        ...(head.source === undefined ? {} : { headSource: head.source }),
         config: configuration.values,
         features,
         metric: request.metric,

@@ -93,6 +93,8 @@ export interface Head {
   readonly name: string;
   /** One line for `lsgmer head list`. */
   readonly summary?: string;
+  /** Digest of its source where it comes from a file: part of every run's identity. */
+  readonly source?: string;
   readonly options: readonly OptionSpec[];
   parameters(config: HeadConfig, dims: FeatureDims, classes: number): ParameterSpec[];
   inputs(config: HeadConfig, dims: FeatureDims, classes: number, shape: BatchShape): InputSpec[];

@@ -34,6 +34,8 @@ export interface RunIdentity {
   readonly fold: string;
   readonly seed: number;
   readonly head: string;
+  /** Digest of the head's source, where it comes from a file. */
+  readonly headSource?: string;
   readonly config: HeadConfig;
   readonly features: { readonly [input in FeatureInput]?: FeatureIdentity };
   /** The task's main metric, which picks epochs. Which rule a table shows is no part of a run: it serves all of them. */
