@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findHead, loadRecipe, parseAblations, parseSeeds } from '../src/experiment.ts';
+import { loadRecipe, parseAblations, parseSeeds } from '../src/experiment.ts';
 
 describe('what train is asked for', () => {
   it('seeds: a count or a list', () => {
@@ -15,9 +15,8 @@ describe('what train is asked for', () => {
     expect(() => parseAblations('no-xx')).toThrow(/no ablation no-xx: choose from full, no-ma/);
   });
 
-  it('recipes and heads by name', () => {
+  it('recipes by name', () => {
     expect(loadRecipe('demo').dataset).toBe('demo');
     expect(() => loadRecipe('domo')).toThrow(/no recipe 'domo': choose one of demo/);
-    expect(() => findHead('other')).toThrow(/no head 'other'/);
   });
 });
