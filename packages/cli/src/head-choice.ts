@@ -44,8 +44,8 @@ export async function loadHeadFile(path: string): Promise<Head> {
       plugins: [
         {
           name: 'provided',
-          setup: ({ onResolve }) => {
-            onResolve({ filter: /^@lsgmer\/|^@tensorflow\/tfjs-core$/ }, ({ path: wanted }) =>
+          setup: (build) => {
+            build.onResolve({ filter: /^@lsgmer\/|^@tensorflow\/tfjs-core$/ }, ({ path: wanted }) =>
               PROVIDED.includes(wanted)
                 ? { path: import.meta.resolve(wanted), external: true }
                 : { errors: [{ text: `${wanted} is not provided: there are ${PROVIDED.join(', ')}` }] },

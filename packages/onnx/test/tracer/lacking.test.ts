@@ -1,9 +1,10 @@
-import '@tensorflow/tfjs-backend-cpu';
+import * as cpu from '@tensorflow/tfjs-backend-cpu';
 import { expect, it } from 'vitest';
 import { tf } from '../../src/tfjs.ts';
 import { lackingKernels } from '../../src/tracer/lacking.ts';
 
 it('lists the kernels that were used, and those of them that cannot be traced', async () => {
+  expect(cpu.version_cpu).toBeDefined();
   await tf.setBackend('cpu');
   const run = async (): Promise<void> => {
     const x = tf.tensor1d([0.5, 1]);

@@ -82,7 +82,7 @@ export class EagerEngine implements Engine {
       for (const [name, tensor] of Object.entries(found.extra)) further[name] = await valuesOf(tensor);
       return { logits: await valuesOf(found.logits), extra: further };
     } finally {
-      tf.dispose(found as unknown as tf.TensorContainer);
+      tf.dispose(found);
     }
   }
 

@@ -92,7 +92,7 @@ function similarity(
   options: Options,
 ): tf.Tensor {
   const [rows, steps, d] = h0.shape as [number, number, number];
-  const classes = labels.shape[0] as number;
+  const classes = labels.shape[0];
   const dot = options['label.similarity'] === 'dot';
   const asked = dot
     ? tf.mul(project(labels, need(parameters, `label.${modality}.wq`)), 1 / Math.sqrt(d))
