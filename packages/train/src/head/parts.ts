@@ -1,5 +1,5 @@
 /**
- * What heads are built from, for heads inside and outside this package: `import { parts } from '@lsgmer/train'`.
+ * What heads are built from, for heads inside and outside this package, which see it as `parts`:
  * docs/adding-a-head.md shows how.
  */
 export * from './attention.ts';
