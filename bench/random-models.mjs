@@ -2,7 +2,12 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildAlexnet, buildRoberta, buildWavlm, trainByteLevelBpe } from '../packages/extract/dist/index.js';
+import {
+  buildAlexnet,
+  buildSpeechEncoder,
+  buildTextEncoder,
+  trainByteLevelBpe,
+} from '../packages/extract/dist/index.js';
 import { sha256Hex } from '../packages/datasets/dist/index.js';
 import { writeModel } from '../packages/onnx/dist/index.js';
 
@@ -39,11 +44,11 @@ const sized = (layers, width, heads) => ({
 
 /** By name: configuration, and how the graph is made. */
 export const RANDOM_MODELS = {
-  'random-wavlm-large': { config: { ...WAVLM, ...sized(24, 1024, 16) }, build: buildWavlm },
-  'random-wavlm-mid': { config: { ...WAVLM, ...sized(6, 512, 8) }, build: buildWavlm },
+  'random-wavlm-large': { config: { ...WAVLM, ...sized(24, 1024, 16) }, build: buildSpeechEncoder },
+  'random-wavlm-mid': { config: { ...WAVLM, ...sized(6, 512, 8) }, build: buildSpeechEncoder },
   'random-roberta-base': {
     config: { ...ROBERTA, ...sized(12, 768, 12), vocab_size: 50_265 },
-    build: buildRoberta,
+    build: buildTextEncoder,
   },
   'random-alexnet': {
     config: { model_type: 'alexnet', channels: [64, 192, 384, 256, 256] },
