@@ -181,7 +181,7 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
 }
 
 /** A set's rows as a source, without those whose text or recording changed since: they count as missing. */
-function currentSource(set: FeatureSet, source: FeatureSource, manifest: Manifest): FeatureSource {
+export function currentSource(set: FeatureSet, source: FeatureSource, manifest: Manifest): FeatureSource {
   const stale = staleRows(set.spec.kind, set.inputs(), manifest.utterances);
   if (stale.size === 0) return source;
   const what = set.spec.kind === 'text' ? 'its text' : 'its recording';

@@ -13,6 +13,7 @@ const COMMANDS: { readonly [word: string]: () => Promise<Command> } = {
   push: async () => (await import('./commands/features/push.ts')).pushCommand as Command,
   pull: async () => (await import('./commands/features/pull.ts')).pullCommand as Command,
   train: async () => (await import('./commands/train.ts')).trainCommand as Command,
+  probe: async () => (await import('./commands/probe.ts')).probeCommand as Command,
   compare: async () => (await import('./commands/compare.ts')).compareCommand as Command,
   runs: async () => (await import('./commands/runs.ts')).runsCommand,
   report: async () => (await import('./commands/report.ts')).reportCommand as Command,

@@ -32,7 +32,7 @@ export const SELECT_OPTION = {
   describe: 'epoch that counts; oracle-test is the best on the test part itself, and flatters',
 };
 export const MISSING_OPTION = {
-  choices: ['error', 'wrong', 'drop'] as const,
+  choices: ['error', 'mask', 'wrong', 'drop'] as const,
   default: 'error' as MissingRule,
   describe: 'test utterances without features',
 };

@@ -1,6 +1,5 @@
 export * from './explorer/write-explorer.ts';
 export * from './figures/figure.ts';
-export * from './gather/published.ts';
 export * from './gather/report-data.ts';
 export * from './page/html.ts';
 export * from './page/palette.ts';

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { PublishedRow } from '@lsgmer/train';
 import { type Reporter, writeFileAtomic } from '@lsgmer/datasets';
 import { confusionFigure } from './figures/confusion-figure.ts';
 import { oracleCurvesFigure, trainingFigure } from './figures/curves-figure.ts';
@@ -10,7 +11,6 @@ import { reliabilityFigure } from './figures/reliability-figure.ts';
 import { resultsFigure } from './figures/results-figure.ts';
 import { readCurves } from './gather/curves.ts';
 import { notices, problems, ruleText } from './gather/notices.ts';
-import type { PublishedRow } from './gather/published.ts';
 import type { ReportData } from './gather/report-data.ts';
 import { isTable, reportPage, type Section } from './page/report-page.ts';
 import { ablationTable } from './tables/ablation-table.ts';

@@ -3,6 +3,7 @@ import { type Card, ceilings, readManifest, UserError, type Utterance } from '@l
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
 import { cardOf, chooseDataset, datasetsIn, givenRoot } from '../dataset.ts';
+import { publishedRows } from '../published.ts';
 import { serveReport } from '../report-server.ts';
 import { VERSION } from '../version.ts';
 
@@ -102,7 +103,7 @@ async function makeReport(
   const { reporter } = context;
   const report = writeReport(data, {
     out: folder,
-    published: [],
+    published: publishedRows(card.name, data.task.name),
     ceilings: card.name === 'demo' ? ceilings() : undefined,
     explorer: EXPLORER,
     footer: `lsgmer ${VERSION}`,

@@ -1,5 +1,4 @@
-import { ABLATIONS, type GroupScores, type MetricKey } from '@lsgmer/train';
-import type { PublishedRow } from '../gather/published.ts';
+import { ABLATIONS, type GroupScores, type MetricKey, type PublishedRow } from '@lsgmer/train';
 import type { ReportData } from '../gather/report-data.ts';
 import {
   kindOf,

@@ -1,5 +1,4 @@
-import type { GroupScores, MetricKey } from '@lsgmer/train';
-import type { PublishedRow } from '../gather/published.ts';
+import type { GroupScores, MetricKey, PublishedRow } from '@lsgmer/train';
 import type { ReportData } from '../gather/report-data.ts';
 import {
   kindOf,

@@ -6,6 +6,7 @@ import { type Metrics, NO_PREDICTION } from '../evaluate/metrics.ts';
 import type { Prediction } from '../evaluate/predict.ts';
 import { scorePredictions, type Spread, spread } from '../evaluate/summary.ts';
 import { decodePredictions } from '../record/predictions.ts';
+import { ruleFile } from '../record/run-folder.ts';
 import type { RunEntry } from './run-entry.ts';
 import type { RunGroup } from './run-group.ts';
 
@@ -132,27 +133,33 @@ export function scoreRun(run: RunEntry, { select, missing, labelOf }: ScoreRules
   if (!existsSync(path)) throw new UserError(`${path}: is missing; delete ${run.path} and train again`);
   const said = decodePredictions(readFileSync(path, 'utf8'), classes, path);
   const answered = new Set(said.map(({ id }) => id));
-  const absent = run.coverage.missingTest.filter(({ id }) => !answered.has(id));
+  const lacking = new Map(run.coverage.missingTest.map((one) => [one.id, one]));
+  const absent = [...lacking.values()].filter(({ id }) => !answered.has(id));
+  const whole = said.filter(({ id }) => !lacking.has(id));
   const { expected } = run.coverage;
   if (said.length + absent.length !== expected) {
     throw new UserError(
       `${path}: ${said.length} predictions and ${absent.length} utterances without features, expected ${expected} in all; delete ${run.path} and train again`,
     );
   }
-  if (missing === 'error' && absent.length > 0) {
+  const first = [...lacking.values()][0];
+  const named = `run ${run.id} (${run.variant}, fold ${fold}, seed ${seed}): ${lacking.size} of ${expected} test utterances lack a feature (first ${first?.id}: ${first?.reason})`;
+  if (missing === 'error' && lacking.size > 0)
     throw new UserError(
-      `run ${run.id} (${run.variant}, fold ${fold}, seed ${seed}): ${absent.length} of ${expected} test utterances lack a feature (first ${absent[0]?.id}: ${absent[0]?.reason}); choose --missing wrong (counted as errors) or drop (not comparable)`,
+      `${named}; choose --missing wrong (counted as errors), drop (not comparable), or mask where it was trained so`,
     );
-  }
-  const unanswered = missing === 'wrong' ? absent.map(({ id }) => unansweredOf(id, labelOf, run)) : [];
-  const predictions = [...said, ...unanswered];
+  if (missing === 'mask' && lacking.size > 0 && whole.length === said.length)
+    throw new UserError(`${named}, and it predicts none of them: train with --missing mask, or choose wrong`);
+  const counted = missing === 'wrong' ? [...lacking.values()] : missing === 'mask' ? absent : [];
+  const unanswered = counted.map(({ id }) => unansweredOf(id, labelOf, run));
+  const predictions = [...(missing === 'mask' ? said : whole), ...unanswered];
   const metrics = scorePredictions(predictions, classes.length);
   return { run, seed, fold, predictions, metrics, evaluated: metrics.n, expected };
 }
 
-/** The file of a rule: `last` is predictions.csv, others bear their name. */
-export function predictionsPath(run: Pick<RunEntry, 'path'>, select: string): string {
-  return join(run.path, select === 'last' ? 'predictions.csv' : `predictions.${select}.csv`);
+/** Predictions of a run for its test part under a selection rule. */
+export function predictionsPath(run: Pick<RunEntry, 'path'>, select: SelectionRule): string {
+  return join(run.path, ruleFile('predictions', select, 'csv'));
 }
 
 function unansweredOf(id: string, labelOf: ScoreRules['labelOf'], run: RunEntry): Prediction {

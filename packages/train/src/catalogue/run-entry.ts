@@ -32,6 +32,7 @@ const ConfigFile = z.looseObject({
     expected: z.number().int().nonnegative(),
     missingTest: z.array(Missing),
     missingTrain: z.array(Missing),
+    missingDev: z.array(Missing).optional(),
   }),
   protocol: z
     .looseObject({

@@ -110,6 +110,33 @@ describe('scoreGroup', () => {
     );
   });
 
+  it('takes predictions with masked modalities as the rule says', () => {
+    const all = predictionsOf(
+      [...ids('x', 8), 'demo/half'],
+      Array<number>(9).fill(1),
+      Array<number>(9).fill(1),
+    );
+    const missingTest = [
+      { id: 'demo/half', reason: 'no wavlm-large' },
+      { id: 'demo/gone', reason: 'no wavlm-large, no roberta-base' },
+    ];
+    write({ predictions: all, missingTest, expected: 10 });
+    const n = (found: GroupScores) => [found.coverage?.evaluated, found.overSeeds?.pooled.mean.wa];
+    const labelOf = (): number => 1;
+    expect(n(scored({ missing: 'mask', labelOf }))).toEqual([10, 0.9]);
+    expect(n(scored({ missing: 'wrong', labelOf }))).toEqual([10, 0.8]);
+    expect(n(scored({ missing: 'drop' }))).toEqual([8, 1]);
+    expect(() => scored()).toThrow(
+      '2 of 10 test utterances lack a feature (first demo/half: no wavlm-large)',
+    );
+  });
+
+  it('does not take a run for one with masked modalities that is none', () => {
+    const predictions = predictionsOf(ids('x', 2), [1, 1], [1, 1]);
+    write({ predictions, missingTest: [{ id: 'demo/gone', reason: 'corrupt' }] });
+    expect(() => scored({ missing: 'mask', labelOf: () => 1 })).toThrow('and it predicts none of them');
+  });
+
   it('notices predictions that are not those of its test part', () => {
     const id = write({ predictions: predictionsOf(ids('x', 3), [0, 1, 2], [0, 1, 2]) });
     const path = join(root, 'demo', '4class', id, 'predictions.csv');

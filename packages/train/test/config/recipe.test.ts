@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { UserErrors } from '@lsgmer/datasets';
 import { configure } from '../../src/config/configuration.ts';
 import { parseRecipe } from '../../src/config/recipe.ts';
+import { ABLATIONS } from '../../src/head/ablations.ts';
 import { lsgmer } from '../../src/head/lsgmer.ts';
 
 const good = {
@@ -74,5 +75,23 @@ describe('committed recipes', () => {
   it('has the demo with the full head, both single modalities, and no label guidance to compare with', () => {
     const recipe = parseRecipe(readFileSync(new URL('demo/recipe.json', folder), 'utf8'), 'demo');
     expect(recipe.variants.map((variant) => variant.name)).toEqual(['full', 'text', 'audio', 'no-lsma-joo']);
+  });
+
+  it.each(['iemocap-ablation', 'meld-ablation'])(
+    '%s has the ablations as the command line knows them',
+    (name) => {
+      const recipe = parseRecipe(readFileSync(new URL(`${name}/recipe.json`, folder), 'utf8'), name);
+      expect(Object.fromEntries(recipe.variants.map((variant) => [variant.name, variant.set]))).toEqual(
+        ABLATIONS,
+      );
+    },
+  );
+
+  it.each(committed)('%s has a README with its command, its table and its departures', (name) => {
+    const text = readFileSync(new URL(`${name}/README.md`, folder), 'utf8');
+    expect(text).toContain(`--recipe ${name}`);
+    expect(text).toMatch(/^## Departures/m);
+    expect(text).toMatch(/^\|.*\|$/m);
+    expect(text).toMatch(/measured with lsgmer/i);
   });
 });

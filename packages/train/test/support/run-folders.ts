@@ -30,6 +30,8 @@ export interface RunFolderSpec {
   /** Predictions of other rules, by rule. */
   readonly others?: { readonly [rule: string]: readonly Prediction[] };
   readonly missingTest?: readonly { readonly id: string; readonly reason: string }[];
+  /** Default: predictions and missing ones together. */
+  readonly expected?: number;
   /** Complete epochs of a run that is not finished; null: it only has its configuration. */
   readonly epoch?: number | null;
 }
@@ -69,7 +71,11 @@ export function writeRunFolder(runs: string, spec: RunFolderSpec = {}): string {
     run: id,
     variant: spec.variant ?? 'full',
     identity,
-    coverage: { expected: (predictions?.length ?? 0) + missingTest.length, missingTest, missingTrain: [] },
+    coverage: {
+      expected: spec.expected ?? (predictions?.length ?? 0) + missingTest.length,
+      missingTest,
+      missingTrain: [],
+    },
     ...(spec.protocol === undefined ? {} : { protocol: spec.protocol }),
     ...(spec.folds === undefined ? {} : { folds: spec.folds }),
     environment: {},
