@@ -29,6 +29,7 @@ export * from './manifest/leakage.ts';
 export * from './manifest/manifest-file.ts';
 export * from './manifest/manifest-reference.ts';
 export * from './manifest/header-error.ts';
+export * from './manifest/media-cache.ts';
 export * from './manifest/media.ts';
 export * from './manifest/normalise.ts';
 export * from './manifest/protocol.ts';

@@ -9,5 +9,6 @@ export * from './tracer/trace.ts';
 export * from './tracer/lacking.ts';
 export * from './tracer/scan.ts';
 export * from './tracer/real-steps.ts';
+export * from './cores.ts';
 export * from './session.ts';
 export * from './devices.ts';

@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
+import { usableCores } from './cores.ts';
 import { type ElementType, ELEMENT_TYPES } from './element-type.ts';
 import type { ValueInfo } from './graph.ts';
 
@@ -38,7 +38,7 @@ export type HostData = Float32Array | Uint16Array | Uint8Array | Int8Array | Int
 export type Feeds = { readonly [input: string]: HostTensor };
 
 export interface RunnerOptions {
-  /** Threads of the CPU; all cores unless given. Results do not depend on it bit by bit, except where documented. */
+  /** Threads of the CPU; the cores that this process may use unless given. Results do not depend on it bit by bit, except where documented. */
   readonly threads?: number;
   /** Writes onnxruntime's profile (Chrome trace JSON) to files with this prefix when the session is released. */
   readonly profile?: string;
@@ -75,7 +75,7 @@ export class Session {
     ort.env.logLevel = 'fatal';
     const settings: ort.InferenceSession.SessionOptions = {
       executionProviders: [device],
-      intraOpNumThreads: options.threads ?? availableParallelism(),
+      intraOpNumThreads: options.threads ?? usableCores(),
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',

@@ -16,6 +16,7 @@ const DRAW_EVERY_MS = 100;
 interface Running {
   readonly started: number;
   readonly first: number;
+  readonly firstWork: number;
   drawn: number;
 }
 
@@ -48,6 +49,7 @@ export class ScreenReporter implements Reporter {
     const running = this.running.get(step.task) ?? {
       started: now,
       first: step.done,
+      firstWork: step.work?.done ?? 0,
       drawn: Number.NEGATIVE_INFINITY,
     };
     this.running.set(step.task, running);
@@ -55,7 +57,8 @@ export class ScreenReporter implements Reporter {
     const every = this.screen.isTerminal ? DRAW_EVERY_MS : PLAIN_EVERY_MS;
     if (!finished && now - running.drawn < every) return;
     running.drawn = now;
-    const text = progressText(step, now - running.started, step.done - running.first);
+    const since = { done: step.done - running.first, work: (step.work?.done ?? 0) - running.firstWork };
+    const text = progressText(step, now - running.started, since.done, since.work);
     if (this.screen.isTerminal) {
       this.screen.write(`\r\u001B[2K${bar(step, text, this.screen.columns)}`);
       this.barShown = true;
@@ -79,21 +82,33 @@ export class ScreenReporter implements Reporter {
   }
 }
 
-/** `120/800 utterances  34.1/s  20 s left  note` */
-export function progressText(step: Progress, elapsedMs: number, doneSinceStart: number): string {
+/** `120/800 utterances  34.1/s  7.9 audio s/s  20 s left  note` */
+export function progressText(
+  step: Progress,
+  elapsedMs: number,
+  doneSinceStart: number,
+  workSinceStart = 0,
+): string {
   const parts = [`${step.done}/${step.total} ${step.unit}`];
-  const rate = elapsedMs > 0 ? (doneSinceStart / elapsedMs) * 1000 : 0;
+  const perSecond = (count: number): number => (elapsedMs > 0 ? (count / elapsedMs) * 1000 : 0);
+  const rate = perSecond(doneSinceStart);
+  const workRate = perSecond(workSinceStart);
   if (rate > 0) {
-    parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)}/s`);
+    parts.push(`${rounded(rate)}/s`);
+    if (step.work !== undefined && workRate > 0) parts.push(`${rounded(workRate)} ${step.work.unit}/s`);
+    const left =
+      step.work !== undefined && workRate > 0
+        ? (step.work.total - step.work.done) / workRate
+        : (step.total - step.done) / rate;
     parts.push(
-      step.done >= step.total
-        ? `in ${duration(elapsedMs / 1000)}`
-        : `${duration((step.total - step.done) / rate)} left`,
+      step.done >= step.total ? `in ${duration(elapsedMs / 1000)}` : `${duration(Math.max(0, left))} left`,
     );
   }
   if (step.note !== undefined && step.note !== '') parts.push(step.note);
   return parts.join('  ');
 }
+
+const rounded = (rate: number): string => (rate >= 10 ? rate.toFixed(0) : rate.toFixed(1));
 
 /** Seconds as people read them: `8 s`, `3 min 20 s`, `2 h 05 min`. */
 export function duration(seconds: number): string {

@@ -38,6 +38,16 @@ describe('progress without a terminal', () => {
   });
 });
 
+describe('progress of rows that differ in cost', () => {
+  it('tells the rate of the work, and the time that the rest of it takes', () => {
+    const step = { task: 't', done: 50, total: 100, unit: 'rows' };
+    const work = { done: 100, total: 500, unit: 'audio s' };
+    expect(progressText({ ...step, work, note: '1 quarantined' }, 10_000, 50, 80)).toBe(
+      '50/100 rows  5.0/s  8.0 audio s/s  50 s left  1 quarantined',
+    );
+  });
+});
+
 describe('progress in a terminal', () => {
   it('redraws one line, cut to the width, and leaves messages whole', () => {
     const { written, reporter } = screen(true);

@@ -4,7 +4,10 @@ export interface Reporter {
   info(message: string): void;
   /** One line that the user should not miss. */
   warn(message: string): void;
-  /** Work done so far; `unit` names what is counted, `note` is shown as it is. */
+  /**
+   * Work done so far; `unit` names what is counted, `note` is shown as it is. Where units differ in what they cost, `work` is
+   * what the time goes into, and tells how much of it is left.
+   */
   progress(step: Progress): void;
 }
 
@@ -14,6 +17,7 @@ export interface Progress {
   readonly total: number;
   readonly unit: string;
   readonly note?: string;
+  readonly work?: { readonly done: number; readonly total: number; readonly unit: string };
 }
 
 /** Swallows everything: for tests and for callers that do not care. */

@@ -1,4 +1,5 @@
 import type { Json } from '@lsgmer/datasets';
+import type { PieceSize } from '../features/pieces.ts';
 
 /** Every encoder takes mono sound at this rate, in Hz. */
 export const SAMPLE_RATE = 16_000;
@@ -9,11 +10,19 @@ export const SAMPLE_RATE = 16_000;
  */
 export type ChannelPolicy = 'downmix' | 'center' | 'mean';
 
-/** What becomes of a clip that is longer than maxSeconds: its beginning is taken, or it is quarantined. */
-export interface LengthPolicy {
-  readonly maxSeconds: number;
-  readonly over: 'truncate' | 'skip';
-}
+/**
+ * What becomes of a clip that is longer than maxSeconds: its beginning is taken, it is encoded in pieces of that length
+ * which overlap by overlapSeconds, or it is quarantined.
+ */
+export type LengthPolicy =
+  | { readonly maxSeconds: number; readonly over: 'truncate' | 'skip' }
+  | { readonly maxSeconds: number; readonly over: 'chunk'; readonly overlapSeconds: number };
+
+/** What `over` may be. */
+export const LENGTH_POLICIES = ['truncate', 'chunk', 'skip'] as const;
+
+/** Longer recordings are no utterances, and do not fit into memory either: they are quarantined. */
+const LONGEST_CHUNKED = 3600;
 
 /** Part of the fingerprint: other policies give other features. */
 export interface DecodePolicy {
@@ -29,7 +38,18 @@ export const DEFAULT_DECODE_POLICY: DecodePolicy = {
 
 /** The policy as it stands in the fingerprint. */
 export function describePolicy({ channels, length }: DecodePolicy): Json {
-  return { sampleRate: SAMPLE_RATE, channels, maxSeconds: length.maxSeconds, over: length.over };
+  return { sampleRate: SAMPLE_RATE, channels, ...length };
+}
+
+/** The pieces that long clips are encoded in. */
+export function pieceSize({
+  maxSeconds,
+  overlapSeconds,
+}: Extract<LengthPolicy, { over: 'chunk' }>): PieceSize {
+  return {
+    samples: Math.round(maxSeconds * SAMPLE_RATE),
+    overlap: Math.round(overlapSeconds * SAMPLE_RATE),
+  };
 }
 
 /** A clip that cannot be used, and why, in one line: it is quarantined and the rest goes on. */
@@ -68,20 +88,25 @@ export function segmentSamples(
 }
 
 /** Seconds of a clip that are read: a little more than the limit where the policy has to notice longer ones. */
-export function readLimit({ maxSeconds, over }: LengthPolicy): number {
-  return over === 'truncate' ? maxSeconds : maxSeconds + 0.1;
+export function readLimit(length: LengthPolicy): number {
+  return length.over === 'truncate' ? length.maxSeconds : longest(length) + 0.1;
+}
+
+/** Seconds beyond which a clip is cut or refused. */
+function longest({ maxSeconds, over }: LengthPolicy): number {
+  return over === 'chunk' ? LONGEST_CHUNKED : maxSeconds;
 }
 
 /**
  * The checks that every decoded clip goes through.
  * @param samples [n] mono at 16 kHz
- * @throws ClipError when there are none, when one is not finite, or when the clip is too long under `skip`
+ * @throws ClipError when there are none, when one is not finite, or when the clip is too long for the policy
  */
-export function checkSamples(samples: Float32Array, { maxSeconds, over }: LengthPolicy): Float32Array {
+export function checkSamples(samples: Float32Array, length: LengthPolicy): Float32Array {
   if (samples.length === 0) throw new ClipError('no samples');
-  const most = Math.round(maxSeconds * SAMPLE_RATE);
-  if (samples.length > most && over === 'skip') {
-    throw new ClipError(`longer than ${maxSeconds} s, which the length policy skips`);
+  const most = Math.round(longest(length) * SAMPLE_RATE);
+  if (samples.length > most && length.over !== 'truncate') {
+    throw new ClipError(`longer than ${longest(length)} s, which the length policy ${length.over === 'skip' ? 'skips' : 'does not cut into pieces'}`);
   }
   const kept = samples.length > most ? samples.slice(0, most) : samples;
   const bad = kept.findIndex((sample) => !Number.isFinite(sample));

@@ -18,6 +18,7 @@ import {
   type DecodePolicy,
   SAMPLE_RATE,
   checkSamples,
+  readLimit,
   segmentSamples,
 } from './policy.ts';
 
@@ -46,7 +47,7 @@ export async function decodeSegments(
   signal?: AbortSignal,
 ): Promise<Decoded[]> {
   const results: Decoded[] = Array.from({ length: clips.length });
-  for (const group of clusters(clips, policy.length.maxSeconds)) {
+  for (const group of clusters(clips, readLimit(policy.length))) {
     const members = group.map((i) => clips[i] as Clip);
     const decoded = await decodeCluster(binary, members, policy, signal);
     group.forEach((i, at) => (results[i] = decoded[at] as Decoded));

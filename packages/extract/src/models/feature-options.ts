@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { POOLS, type Pool } from '../features/finish.ts';
+import { COMPUTE_DTYPES, type ComputeDtype } from './compute-dtype.ts';
 
 /** Which features are made of one model, and how: one forward pass gives them all. */
 export interface FeatureOptions {
@@ -18,6 +19,8 @@ export interface FeatureOptions {
   /** Audio only: so many frames are averaged to one. */
   readonly stride: number;
   readonly pool: Pool;
+  /** In what the encoder computes. */
+  readonly compute: ComputeDtype;
 }
 
 export const DEFAULT_FEATURE_OPTIONS: FeatureOptions = {
@@ -25,6 +28,7 @@ export const DEFAULT_FEATURE_OPTIONS: FeatureOptions = {
   specialTokens: 'kept',
   stride: 1,
   pool: 'none',
+  compute: 'fp32',
 };
 
 /** The options as they are written down beside a feature. */
@@ -34,6 +38,7 @@ export const FeatureOptionsJson = z.strictObject({
   specialTokens: z.enum(['kept', 'dropped']),
   stride: z.number(),
   pool: z.enum(POOLS),
+  compute: z.enum(COMPUTE_DTYPES),
 });
 
 /** A model as another process can be told of it. */
@@ -54,5 +59,6 @@ export function featureName(model: string, layer: 'last' | number, options: Feat
     ...(options.specialTokens === 'kept' ? [] : ['words']),
     ...(options.stride === 1 ? [] : [`s${options.stride}`]),
     ...(options.pool === 'none' ? [] : [options.pool]),
+    ...(options.compute === 'fp32' ? [] : [options.compute]),
   ].join('.');
 }

@@ -10,6 +10,7 @@ import { melPictureForm } from '../features/mel-picture.ts';
 import { tokenForm } from '../features/tokens.ts';
 import { waveformForm } from '../features/waveform.ts';
 import { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
+import { type ComputeDtype, computedAs } from './compute-dtype.ts';
 import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions, type ModelReference } from './feature-options.ts';
 import { MODEL_TYPES, ModelConfig, describeConfig, isTextConfig } from './model-config.ts';
 import { Placement } from './placed-weights.ts';
@@ -76,10 +77,11 @@ const COMPUTATION_VERSION = 1;
  * @throws UserError that names the file when one is missing, damaged, or describes what cannot be run, or when
  *   the model has no such features
  */
-export function readModel(folder: string, options: FeatureOptions = DEFAULT_FEATURE_OPTIONS): EncoderModel {
+export function readModel(folder: string, asked: FeatureOptions = DEFAULT_FEATURE_OPTIONS): EncoderModel {
   const record = readRecord(folder);
   const config = parseConfig(readJson(folder, MODEL_FILES.config), join(folder, MODEL_FILES.config));
   checkPlacement(folder, record.placement);
+  const options = { ...asked, compute: computedBy(config, asked.compute) };
   const form = formOf(folder, config);
   const tokenizer = isTextConfig(config)
     ? TextTokenizer.read(join(folder, MODEL_FILES.tokenizer), maxTokens(config))
@@ -99,7 +101,7 @@ export function readModel(folder: string, options: FeatureOptions = DEFAULT_FEAT
     encoder: describeConfig(config),
     weights: record.weights,
     ...(record.tokenizer === undefined ? {} : { tokenizer: record.tokenizer }),
-    computed: 'float32',
+    computed: computedAs(options.compute),
     ...form.computation,
   };
   return {
@@ -153,6 +155,11 @@ function checkPlacement(folder: string, placement: ModelRecord['placement']): vo
         'and the model is made again',
     );
   }
+}
+
+/** Convolutions are not quantised: AlexNet, which has nothing else and is fast, computes in float32 where int8 is asked for. */
+function computedBy({ model_type }: ModelConfig, compute: ComputeDtype): ComputeDtype {
+  return model_type === 'alexnet' && compute === 'int8' ? 'fp32' : compute;
 }
 
 /** Whether a folder holds a finished model. */

@@ -3,19 +3,25 @@ import pLimit from 'p-limit';
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
 import { groupByKey } from './group.ts';
 import type { ModelRun, PreparedRow } from './model-run.ts';
-import { RunProgress } from './set-run.ts';
+import { RunProgress } from './progress.ts';
 
 /** Rows that are sorted into batches of equal token counts together. */
 const WINDOW = 512;
 /** Tokens of a batch are bounded since attention grows with rows and with the square of the length. */
 const BATCH = { rows: 32, length: 4096 };
-/** Batches on their way to the encoder: the next one waits there when one is done. */
-const IN_FLIGHT = 2;
+/**
+ * Batches on their way through encoder and writer: the encoder has its next one waiting, also while the disk takes long
+ * over another.
+ */
+const IN_FLIGHT = 4;
 
 /** Tokenises and encodes the texts that one model's sets lack. */
 export async function encodeTexts(run: ModelRun, reporter: Reporter, signal?: AbortSignal): Promise<void> {
   const { rows, model } = run;
-  const progress = new RunProgress(reporter, model.name, rows.length);
+  const progress = new RunProgress(reporter, model.name, rows.length, {
+    total: rows.reduce((sum, { utterance }) => sum + utterance.text.length, 0),
+    unit: 'characters',
+  });
   const limit = pLimit(IN_FLIGHT);
   for (let from = 0; from < rows.length; from += WINDOW) {
     const prepared = rows.slice(from, from + WINDOW).map((row): PreparedRow => {
@@ -28,7 +34,9 @@ export async function encodeTexts(run: ModelRun, reporter: Reporter, signal?: Ab
       batches.map((batch) =>
         limit(async () => {
           signal?.throwIfAborted();
-          progress.add(batch.length, await run.encode(batch));
+          const lost = await run.encode(batch);
+          const characters = batch.reduce((sum, { row }) => sum + row.utterance.text.length, 0);
+          progress.add(batch.length, characters, lost);
         }),
       ),
     );

@@ -2,14 +2,19 @@ import { UserError } from '@lsgmer/datasets';
 import { type Device, DeviceError, type Session, createSession } from '@lsgmer/onnx';
 import { finishSteps } from '../features/finish.ts';
 import { type EncodedSteps, type EncoderInput, splitBatch } from '../features/form.ts';
+import { type PieceSize, joinPieces, piecesOf } from '../features/pieces.ts';
+import { computeGraph } from '../models/compute-dtype.ts';
+import { SAMPLE_RATE } from '../decode/policy.ts';
 import type { ModelReference } from '../models/feature-options.ts';
 import type { ModelFeature } from '../models/model-features.ts';
 import { type EncoderModel, readModel } from '../models/model-folder.ts';
 
 export interface EncoderSettings {
   readonly device: Device | 'auto';
-  /** Threads of the CPU; all cores unless given. */
+  /** Threads of the CPU; the cores that the process may use unless given. */
   readonly threads?: number;
+  /** Recordings that are longer are encoded piece by piece; always whole unless given. */
+  readonly pieces?: PieceSize;
 }
 
 /** Encodes batches with one of several models: in this process or in another. */
@@ -39,11 +44,19 @@ export class EncodeError extends Error {
 /** Runs the models on the calling thread, which `encode` blocks: for the encoder process, and for tests. */
 export class LocalEncoder implements Encoder {
   readonly device: Device;
-  private readonly models: readonly { model: EncoderModel; session: Session }[];
+  private readonly models: readonly Loaded[];
 
-  private constructor(models: readonly { model: EncoderModel; session: Session }[], device: Device) {
+  private readonly pieces: PieceSize | undefined;
+  private closed = false;
+
+  private constructor(
+    models: readonly Loaded[],
+    device: Device,
+    pieces: PieceSize | undefined,
+  ) {
     this.models = models;
     this.device = device;
+    this.pieces = pieces;
   }
 
   /** @throws UserError for a folder that is no model, or a device that does not work here */
@@ -56,7 +69,7 @@ export class LocalEncoder implements Encoder {
       const model = readModel(folder, options);
       models.push({ model, session: await open(model, settings) });
     }
-    return new LocalEncoder(models, models[0]?.session.device ?? 'cpu');
+    return new LocalEncoder(models, models[0]?.session.device ?? 'cpu', settings.pieces);
   }
 
   async encode(
@@ -66,27 +79,79 @@ export class LocalEncoder implements Encoder {
   ): Promise<EncodedSteps[][]> {
     const loaded = this.models[index];
     if (loaded === undefined) throw new Error(`model ${index} of ${this.models.length}`);
-    const { form, name } = loaded.model;
     const wanted = features.map((feature) => loaded.model.features[feature] as ModelFeature);
-    const fetched = [...new Set(wanted.map(({ output }) => output))];
-    const outputs = await loaded.session.run(form.feeds(inputs), fetched).catch((error: unknown) => {
-      throw new EncodeError((error as Error).message, { cause: error });
+    const { form } = loaded.model;
+    const outputs = [...new Set(wanted.map(({ output }) => output))];
+    const raw = await this.steps(loaded, inputs, outputs).catch((error: unknown) => {
+      // No fault of the batch: it must not be held against it.
+      throw this.closed ? new Error('the encoder was closed', { cause: error }) : error;
     });
-    return wanted.map(({ output, finish }) => {
-      const values = outputs[output]?.data;
-      if (!(values instanceof Float32Array)) throw new Error(`${name} gave no ${output} of float32`);
-      return splitBatch(values, inputs.length, form.dim).map((steps) => finishSteps(steps, form.dim, finish));
-    });
+    return wanted.map(({ output, finish }) =>
+      (raw[outputs.indexOf(output)] as EncodedSteps[]).map((steps) => finishSteps(steps, form.dim, finish)),
+    );
+  }
+
+  /** For each of the outputs, the steps of each input, before any finish. */
+  private async steps(
+    loaded: Loaded,
+    inputs: readonly EncoderInput[],
+    outputs: readonly string[],
+  ): Promise<EncodedSteps[][]> {
+    const { form } = loaded.model;
+    const longest = Math.max(...inputs.map(({ length }) => length));
+    if (this.pieces === undefined || form.kind === 'text' || longest <= this.pieces.samples)
+      return forward(loaded, inputs, outputs);
+    const step = Math.round((form.stepSeconds as number) * SAMPLE_RATE);
+    const joined: EncodedSteps[][] = outputs.map(() => []);
+    for (const input of inputs) {
+      const pieces = piecesOf(input.length, this.pieces, step);
+      const encoded: EncodedSteps[][] = outputs.map(() => []);
+      for (const { from, to } of pieces) {
+        const one = await forward(loaded, [input.subarray(from, to)], outputs);
+        one.forEach((steps, i) => encoded[i]?.push(steps[0] as EncodedSteps));
+      }
+      encoded.forEach((steps, i) => joined[i]?.push(joinPieces(pieces, steps, form.dim)));
+    }
+    return joined;
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     for (const { session } of this.models) await session.release();
   }
 }
 
-async function open(model: EncoderModel, settings: EncoderSettings): Promise<Session> {
+interface Loaded {
+  readonly model: EncoderModel;
+  readonly session: Session;
+}
+
+/** One pass of the graph over inputs of one batch key. */
+async function forward(
+  { model, session }: Loaded,
+  inputs: readonly EncoderInput[],
+  outputs: readonly string[],
+): Promise<EncodedSteps[][]> {
+  const { form, name } = model;
+  const results = await session.run(form.feeds(inputs), outputs).catch((error: unknown) => {
+    throw new EncodeError((error as Error).message, { cause: error });
+  });
+  return outputs.map((output) => {
+    const values = results[output]?.data;
+    if (!(values instanceof Float32Array)) throw new Error(`${name} gave no ${output} of float32`);
+    return splitBatch(values, inputs.length, form.dim);
+  });
+}
+
+async function open(model: EncoderModel, { device, threads }: EncoderSettings): Promise<Session> {
+  const { compute } = model.options;
+  if (compute === 'int8' && device !== 'auto' && device !== 'cpu')
+    throw new UserError(`int8 runs on the CPU only: use --dtype fp16 or fp32 with --device ${device}`);
   try {
-    return await createSession(model.graphPath, settings);
+    return await createSession(await computeGraph(model.graphPath, compute), {
+      device: compute === 'int8' ? 'cpu' : device,
+      ...(threads === undefined ? {} : { threads }),
+    });
   } catch (error) {
     if (error instanceof DeviceError) throw new UserError(error.message);
     throw error;

@@ -1,28 +1,30 @@
-import { availableParallelism } from 'node:os';
 import {
   type FeatureDtype,
   Interrupted,
   type Json,
   type Reporter,
   type Utterance,
-  openFeatureSetWriter,
   readFeatureSetIndex,
   setFolder,
   silent,
 } from '@lsgmer/datasets';
-import { type Device, RUNTIME_VERSION } from '@lsgmer/onnx';
+import { type Device, RUNTIME_VERSION, usableCores } from '@lsgmer/onnx';
+import type { DecodeOptions } from '../decode/decode.ts';
 import { type FfmpegSearch, requireFfmpeg, searchFfmpeg } from '../decode/ffmpeg-binary.ts';
-import { DEFAULT_DECODE_POLICY, type DecodePolicy } from '../decode/policy.ts';
+import { DEFAULT_DECODE_POLICY, type DecodePolicy, pieceSize } from '../decode/policy.ts';
 import type { EncoderModel } from '../models/model-folder.ts';
+import { ClipWindows, encodedSeconds } from './clip-windows.ts';
 import { encodeRecordings } from './encode-audio.ts';
 import { encodeTexts } from './encode-text.ts';
 import { type Encoder, LocalEncoder } from './encoder.ts';
 import { checkNames, featureSpecOf } from './feature-set.ts';
+import { type SinkOpener, localSinks } from './feature-sink.ts';
 import { digestMedia } from './input-digest.ts';
 import { type SetPlan, planSet } from './plan.ts';
 import { ModelRun } from './model-run.ts';
 import { RemoteEncoder } from './remote-encoder.ts';
 import { SetRun } from './set-run.ts';
+import { ThreadedSinks } from './threaded-sinks.ts';
 
 export interface ExtractOptions {
   readonly dataset: string;
@@ -44,19 +46,21 @@ export interface ExtractOptions {
   /** A row with values beyond float16's range is quarantined (default), or kept as float32. */
   readonly overflow?: 'quarantine' | 'float32';
   readonly device?: Device | 'auto';
-  /** Threads of the encoders; all cores unless given. */
+  /** Threads of the encoders; the cores that this process may use unless given. */
   readonly threads?: number;
   /** Computes again what could not be computed before. */
   readonly retryQuarantined?: boolean;
+  /** Folder of files that remember the digests of unchanged media, for those that the manifest did not hash. */
+  readonly cacheFolder?: string;
   readonly shardBytes?: number;
   readonly reporter?: Reporter;
   /** Ends the run at once; what was encoded until then is kept. */
   readonly signal?: AbortSignal;
   /**
-   * Where the encoders run: in a process of their own (default; `entry` names its compiled entry where that does
-   * not lie beside this file), or inside this one, which they block.
+   * Where encoders and writers run: in a process and a thread of their own (default; `entry` and `sinkEntry` name the compiled
+   * entries where they do not lie beside this file), or inside this one, which they block.
    */
-  readonly encoders?: 'inside' | { readonly entry: string };
+  readonly encoders?: 'inside' | { readonly entry: string; readonly sinkEntry: string };
 }
 
 export interface ExtractedSet {
@@ -65,6 +69,9 @@ export interface ExtractedSet {
   readonly folder: string;
   /** Rows computed by this run. */
   readonly computed: number;
+  /** What was computed: seconds of sound (0 for text), and bytes of values as they are stored. */
+  readonly audioSeconds: number;
+  readonly bytes: number;
   /** Rows that were there before. */
   readonly done: number;
   /** Rows that could not be computed, now or before from the same input. */
@@ -84,7 +91,7 @@ export async function planFeatures(
   checkNames(models);
   const { policy = DEFAULT_DECODE_POLICY, dtype = 'float16' } = options;
   const audio = models.some(({ form }) => form.kind === 'audio');
-  const digests = audio ? await digestMedia(utterances, options.root, signal) : new Map<string, string>();
+  const digests = audio ? await digestMedia(utterances, options.root, options.cacheFolder, signal) : new Map<string, string>();
   return models.flatMap((model) =>
     model.features.map((feature, i) => {
       const spec = featureSpecOf(model, feature, {
@@ -134,64 +141,79 @@ async function fill(
 ): Promise<void> {
   const { reporter = silent, signal } = options;
   const models = [...new Set(plans.map(({ model }) => model))];
-  const encoder = await startEncoder(models, options);
-  const stop = (): void => void encoder.close();
-  signal?.addEventListener('abort', stop, { once: true });
+  const audio = plans.filter(({ model }) => model.form.kind === 'audio');
+  // Recordings are decoded while models are loaded and texts are encoded.
+  const windows = audio.length === 0 ? undefined : new ClipWindows(audio, options.root, decodeOptions(options, search));
+  const sinks = options.encoders === 'inside' ? localSinks : new ThreadedSinks(options.encoders?.sinkEntry);
   try {
-    signal?.throwIfAborted();
-    for (const plan of plans) runs.push(openRun(plan, encoder.device, options));
-    const byModel = models.map(
-      (model, i) =>
-        new ModelRun(
-          runs.filter(({ plan }) => plan.model === model),
-          encoder,
-          i,
-        ),
-    );
-    await encodeAll(byModel, options, search, reporter);
+    const encoder = await startEncoder(models, options);
+    const stop = (): void => void encoder.close();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      signal?.throwIfAborted();
+      for (const plan of plans) runs.push(await openRun(plan, encoder.device, options, sinks));
+      const byModel = models.map((model, i) => {
+        const sets = runs.filter(({ plan }) => plan.model === model);
+        return new ModelRun(sets, encoder, i, reporter);
+      });
+      await encodeAll(byModel, windows, options);
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      await encoder.close();
+      await closeAll(runs);
+    }
   } finally {
-    signal?.removeEventListener('abort', stop);
-    await encoder.close();
-    closeAll(runs);
+    await sinks.close();
   }
 }
 
 async function encodeAll(
   runs: readonly ModelRun[],
-  options: ExtractOptions,
-  search: () => Promise<FfmpegSearch>,
-  reporter: Reporter,
+  windows: ClipWindows | undefined,
+  { reporter = silent, signal }: ExtractOptions,
 ): Promise<void> {
-  const { signal } = options;
   for (const run of runs) {
     if (run.model.form.kind !== 'text') continue;
     await encodeTexts(run, reporter, signal);
     // Its sets are whole: nothing that happens to the recordings may cost them.
-    run.flush();
+    await run.flush();
   }
   const audio = runs.filter(({ model }) => model.form.kind === 'audio');
-  if (audio.length === 0) return;
-  const decode = {
-    policy: options.policy ?? DEFAULT_DECODE_POLICY,
+  if (windows !== undefined) await encodeRecordings(audio, windows, reporter, signal);
+}
+
+/** How this run decodes. */
+function decodeOptions(options: ExtractOptions, search: () => Promise<FfmpegSearch>): DecodeOptions {
+  const { policy = DEFAULT_DECODE_POLICY, threads = usableCores(), signal } = options;
+  return {
+    policy,
     ffmpeg: async (why: string) => (await search()).found ?? requireFfmpeg(why),
-    processes: Math.max(1, Math.floor(availableParallelism() / 2)),
+    processes: Math.max(1, Math.floor(threads / 2)),
     ...(signal === undefined ? {} : { signal }),
   };
-  await encodeRecordings(audio, options.root, decode, reporter);
 }
 
 function startEncoder(models: readonly EncoderModel[], options: ExtractOptions): Promise<Encoder> {
-  const { device = 'auto', threads, encoders } = options;
-  const settings = { device, ...(threads === undefined ? {} : { threads }) };
+  const { device = 'auto', threads, encoders, policy = DEFAULT_DECODE_POLICY } = options;
+  const settings = {
+    device,
+    ...(threads === undefined ? {} : { threads }),
+    ...(policy.length.over === 'chunk' ? { pieces: pieceSize(policy.length) } : {}),
+  };
   const references = models.map((model) => ({ folder: model.folder, options: model.options }));
   if (encoders === 'inside') return LocalEncoder.start(references, settings);
   return RemoteEncoder.start(references, settings, encoders?.entry);
 }
 
-function openRun(plan: SetPlan, device: Device, options: ExtractOptions): SetRun {
+async function openRun(
+  plan: SetPlan,
+  device: Device,
+  options: ExtractOptions,
+  sinks: SinkOpener,
+): Promise<SetRun> {
   const { store, readStores, part = 'main', shardBytes } = options;
   const spec = { ...plan.spec, provenance: { ...plan.spec.provenance, device } };
-  const writer = openFeatureSetWriter({
+  const sink = await sinks.open({
     store,
     spec,
     part,
@@ -199,15 +221,17 @@ function openRun(plan: SetPlan, device: Device, options: ExtractOptions): SetRun
     ...(readStores === undefined ? {} : { readStores }),
     ...(shardBytes === undefined ? {} : { shardBytes }),
   });
-  return new SetRun(plan, writer);
+  const { policy = DEFAULT_DECODE_POLICY } = options;
+  const audio = plan.model.form.kind === 'audio';
+  return new SetRun(plan, sink, (utterance) => (audio ? encodedSeconds(utterance, policy) : 0));
 }
 
 /** Every set is closed, also when closing another one fails; the first failure is thrown then. */
-function closeAll(runs: readonly SetRun[]): void {
+async function closeAll(runs: readonly SetRun[]): Promise<void> {
   const failures: unknown[] = [];
   for (const run of runs) {
     try {
-      run.close();
+      await run.close();
     } catch (error) {
       failures.push(error);
     }
@@ -229,6 +253,8 @@ function summary(plan: SetPlan, run: SetRun | undefined, options: ExtractOptions
     fingerprint,
     folder: setFolder(options.store, { dataset, feature, fingerprint }),
     computed: run?.computed ?? 0,
+    audioSeconds: run?.audioSeconds ?? 0,
+    bytes: run?.bytes ?? 0,
     done: plan.done,
     quarantined: [...plan.quarantined, ...(run?.quarantined ?? [])],
   };
@@ -243,7 +269,7 @@ async function provenanceOf(
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     onnxruntime: RUNTIME_VERSION,
-    threads: options.threads ?? availableParallelism(),
+    threads: options.threads ?? usableCores(),
     ...(audio ? { ffmpeg: (await search()).found?.version ?? null } : {}),
   };
 }

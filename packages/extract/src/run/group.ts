@@ -32,21 +32,36 @@ export function groupByKey<T>(
   return batches;
 }
 
-/** Consecutive windows of at most `rows` rows and `seconds` seconds (a single row may exceed them). Pure. */
+/** Limits of one window. */
+export interface WindowLimit {
+  readonly rows: number;
+  readonly seconds: number;
+}
+
+/**
+ * Consecutive windows of at most `rows` rows and `seconds` seconds (a single row may exceed them). The first one is as small
+ * as `first` says, and each next one may be twice as large until the limit is reached. Pure.
+ */
 export function windowsOf<T>(
   rows: readonly T[],
   secondsOf: (row: T) => number,
-  limit: { readonly rows: number; readonly seconds: number },
+  most: WindowLimit,
+  first: WindowLimit = most,
 ): T[][] {
   const windows: T[][] = [];
   let current: T[] = [];
   let seconds = 0;
+  let limit = first;
   for (const row of rows) {
     const more = secondsOf(row);
     if (current.length > 0 && (current.length >= limit.rows || seconds + more > limit.seconds)) {
       windows.push(current);
       current = [];
       seconds = 0;
+      limit = {
+        rows: Math.min(most.rows, 2 * limit.rows),
+        seconds: Math.min(most.seconds, 2 * limit.seconds),
+      };
     }
     current.push(row);
     seconds += more;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Media, type Utterance, digestJson, sha256Hex } from '@lsgmer/datasets';
+import { type Media, MediaCache, type Utterance, digestJson, sha256Hex } from '@lsgmer/datasets';
 
 /** sha256 of the text: what a text encoder sees of an utterance. */
 export function textInput(utterance: Utterance): string {
@@ -23,19 +23,55 @@ export function audioInput(utterance: Utterance, mediaDigest: MediaDigests): str
 /** sha256 by path relative to the root, for media whose digest the manifest does not have; null: cannot be read. */
 export type MediaDigests = ReadonlyMap<string, string | null>;
 
-/** Reads the media whose digest the manifest lacks (built without reading the files). */
+/** What the building of a manifest has read. */
+const BUILT_CACHE = 'media-cache.json';
+/** What was read here: digests alone, without what a header says. */
+const OWN_CACHE = 'media-digests.json';
+
+/**
+ * The digests of media that the manifest did not hash (built without reading the files).
+ * @param cacheFolder holds files that remember those of unchanged media
+ */
 export async function digestMedia(
   utterances: readonly Utterance[],
   root: string,
+  cacheFolder?: string,
   signal?: AbortSignal,
 ): Promise<MediaDigests> {
   const digests = new Map<string, string | null>();
-  for (const { media } of utterances) {
-    if (media === null || media.sha256 !== null || digests.has(media.path)) continue;
-    signal?.throwIfAborted();
-    digests.set(media.path, await digestFile(mediaPath(root, media)));
+  const wanted = utterances.flatMap(({ media }) => (media === null || media.sha256 !== null ? [] : [media]));
+  if (wanted.length === 0) return digests;
+  const cacheOf = (file: string): MediaCache =>
+    new MediaCache(cacheFolder === undefined ? null : join(cacheFolder, file), root);
+  const [built, own] = [cacheOf(BUILT_CACHE), cacheOf(OWN_CACHE)];
+  try {
+    for (const media of wanted) {
+      if (digests.has(media.path)) continue;
+      signal?.throwIfAborted();
+      digests.set(media.path, await digestOf(media, root, built, own));
+    }
+  } finally {
+    own.save();
   }
   return digests;
+}
+
+/** null where the file cannot be read: decoding says what is wrong with it. */
+async function digestOf(
+  media: Media,
+  root: string,
+  built: MediaCache,
+  own: MediaCache,
+): Promise<string | null> {
+  const path = mediaPath(root, media);
+  const info = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (info === undefined) return null;
+  const known = built.find(media.path, info, true) ?? own.find(media.path, info, true);
+  if (known !== null) return known.sha256;
+  const sha256 = await digestFile(path);
+  if (sha256 !== null)
+    own.keep(media.path, info, { sha256, seconds: null, sampleRate: null, channels: null });
+  return sha256;
 }
 
 /** Absolute path of a recording. */
@@ -48,7 +84,6 @@ async function digestFile(path: string): Promise<string | null> {
   try {
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   } catch {
-    // Decoding says what is wrong with the file.
     return null;
   }
   return hash.digest('hex');

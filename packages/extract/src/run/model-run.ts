@@ -1,4 +1,4 @@
-import { UserError, type Utterance } from '@lsgmer/datasets';
+import { type Reporter, UserError, type Utterance, silent } from '@lsgmer/datasets';
 import type { EncodedSteps, EncoderInput } from '../features/form.ts';
 import type { EncoderModel } from '../models/model-folder.ts';
 import type { EncodedText } from '../tokenizer/text-tokenizer.ts';
@@ -25,6 +25,10 @@ export interface PreparedRow {
 /** Where nothing has ever worked, so many failures are the encoder's fault and not the clips'. */
 const HOPELESS = 8;
 
+/** How onnxruntime (its arena, CUDA, cuBLAS, WebGPU) and the C++ library say that there is no memory left. */
+const OUT_OF_MEMORY =
+  /out of memory|not enough memory|failed to allocate memory|bad_alloc|ALLOC_FAILED|available memory of .* is smaller/i;
+
 /** One model at work for the feature sets that are made of it: one forward pass serves them all. */
 export class ModelRun {
   readonly model: EncoderModel;
@@ -34,30 +38,36 @@ export class ModelRun {
   private readonly encoder: Encoder;
   /** Position of the model in the encoder. */
   private readonly index: number;
+  private readonly reporter: Reporter;
   private worked = false;
   private failures = 0;
+  /** Rows that the device's memory holds at once, as far as is known. */
+  private most = Infinity;
 
   /** @param sets of one model, at least one */
-  constructor(sets: readonly SetRun[], encoder: Encoder, index: number) {
+  constructor(sets: readonly SetRun[], encoder: Encoder, index: number, reporter: Reporter = silent) {
     this.model = (sets[0] as SetRun).plan.model;
     this.sets = sets;
     this.rows = unite(sets);
     this.encoder = encoder;
     this.index = index;
+    this.reporter = reporter;
   }
 
   /** Seals what was written so far. @throws UserError when the disk fails */
-  flush(): void {
-    for (const set of this.sets) set.flush();
+  async flush(): Promise<void> {
+    for (const set of this.sets) await set.flush();
   }
 
   /**
-   * Encodes one batch and writes its rows to every set that lacks them. A batch that fails is tried row by row; a
-   * row that fails alone, or whose values cannot be stored, is quarantined.
+   * Encodes one batch and writes its rows to every set that lacks them. Where the device's memory does not hold the batch, it
+   * is halved, and later ones are no larger. A batch that fails otherwise is tried row by row; a row that fails alone, or whose
+   * values cannot be stored, is quarantined.
    * @returns how many rows could not be done for some set
    * @throws UserError when the disk fails, or when the encoder has failed on everything so far
    */
   async encode(batch: readonly PreparedRow[]): Promise<number> {
+    if (batch.length > this.most) return this.inPieces(batch, this.most);
     const sets = this.sets.filter((set) =>
       batch.some(({ row }) => row.lacking.some((one) => one.set === set)),
     );
@@ -71,34 +81,52 @@ export class ModelRun {
     } catch (error) {
       if (!(error instanceof EncodeError)) throw error;
       if (batch.length === 1) return this.fail(batch[0] as PreparedRow, error);
-      let lost = 0;
-      for (const one of batch) lost += await this.encode([one]);
-      return lost;
+      if (!OUT_OF_MEMORY.test(error.message)) return this.inPieces(batch, 1);
+      this.halve(batch.length);
+      return this.inPieces(batch, this.most);
     }
     this.worked = true;
+    const written = await Promise.all(
+      batch.map(({ row, tokens }, i) =>
+        Promise.all(
+          row.lacking.map(({ set, row: planned }) =>
+            set.write(planned, (steps[sets.indexOf(set)] as EncodedSteps[])[i] as EncodedSteps, tokens),
+          ),
+        ),
+      ),
+    );
+    return written.filter((sets) => sets.includes(false)).length;
+  }
+
+  private async inPieces(batch: readonly PreparedRow[], size: number): Promise<number> {
     let lost = 0;
-    batch.forEach(({ row, tokens }, i) => {
-      const written = row.lacking.map(({ set, row: planned }) =>
-        set.write(planned, (steps[sets.indexOf(set)] as EncodedSteps[])[i] as EncodedSteps, tokens),
-      );
-      if (written.includes(false)) lost++;
-    });
+    for (let from = 0; from < batch.length; from += size)
+      lost += await this.encode(batch.slice(from, from + size));
     return lost;
   }
 
-  /** For every set that lacks the row. */
-  quarantine({ lacking }: ModelRow, reason: string): void {
-    for (const { set, row } of lacking) set.quarantine(row, reason);
+  private halve(rows: number): void {
+    const most = Math.max(1, Math.floor(rows / 2));
+    if (most >= this.most) return;
+    this.most = most;
+    this.reporter.warn(
+      `${this.model.name}: no memory for ${rows} utterances at once, going on with ${most} at most`,
+    );
   }
 
-  private fail({ row }: PreparedRow, error: EncodeError): number {
+  /** For every set that lacks the row. */
+  async quarantine({ lacking }: ModelRow, reason: string): Promise<void> {
+    for (const { set, row } of lacking) await set.quarantine(row, reason);
+  }
+
+  private async fail({ row }: PreparedRow, error: EncodeError): Promise<number> {
     this.failures++;
     if (!this.worked && this.failures >= HOPELESS) {
       throw new UserError(
         `${this.model.name}: the encoder failed on the first ${this.failures} utterances: ${error.message}`,
       );
     }
-    this.quarantine(row, `the encoder failed: ${error.message.split('\n', 1)[0] ?? ''}`);
+    await this.quarantine(row, `the encoder failed: ${error.message.split('\n', 1)[0] ?? ''}`);
     return 1;
   }
 }

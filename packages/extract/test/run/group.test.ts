@@ -26,4 +26,12 @@ describe('windowsOf', () => {
     ]);
     expect(windowsOf([], self, { rows: 3, seconds: 10 })).toEqual([]);
   });
+
+  it('begins small and doubles', () => {
+    const ones = Array.from({ length: 20 }, () => 1);
+    const sizes = windowsOf(ones, self, { rows: 8, seconds: 100 }, { rows: 2, seconds: 100 });
+    expect(sizes.map(({ length }) => length)).toEqual([2, 4, 8, 6]);
+    const bySeconds = windowsOf(ones, self, { rows: 99, seconds: 7 }, { rows: 99, seconds: 3 });
+    expect(bySeconds.map(({ length }) => length)).toEqual([3, 6, 7, 4]);
+  });
 });

@@ -9,6 +9,7 @@ import { DEFAULT_FEATURE_OPTIONS } from '../../src/models/feature-options.ts';
 import type { ModelFeature } from '../../src/models/model-features.ts';
 import { makeTinyModel } from '../../src/models/tiny.ts';
 import { EncodeError, type Encoder } from '../../src/run/encoder.ts';
+import { LocalSink } from '../../src/run/feature-sink.ts';
 import { featureSpecOf } from '../../src/run/feature-set.ts';
 import { ModelRun, type PreparedRow } from '../../src/run/model-run.ts';
 import type { SetPlan } from '../../src/run/plan.ts';
@@ -27,9 +28,16 @@ class StubEncoder implements Encoder {
   readonly device = 'cpu';
   /** Positions of the features that were asked for, call by call. */
   readonly asked: number[][] = [];
+  /** Rows of each call. */
+  readonly sizes: number[] = [];
+  /** Rows that fit at once. */
+  memory = Infinity;
 
   encode(_: number, inputs: readonly EncoderInput[], features: readonly number[]): Promise<EncodedSteps[][]> {
     this.asked.push([...features]);
+    this.sizes.push(inputs.length);
+    if (inputs.length > this.memory)
+      return Promise.reject(new EncodeError('Failed to allocate memory for requested buffer of size 1234'));
     if (inputs.some((input) => input[0] === 0))
       return Promise.reject(new EncodeError('cannot do that\nbecause'));
     return Promise.resolve(
@@ -65,7 +73,7 @@ function start(
     });
     const rows = orders.map((order) => ({ utterance: utterance(`toy/u${order}`), input: 'x', order }));
     const plan: SetPlan = { model, feature, spec, rows, stale: 0, done: 0, quarantined: [] };
-    return new SetRun(plan, openFeatureSetWriter({ store, spec, part: 'main' }));
+    return new SetRun(plan, new LocalSink(openFeatureSetWriter({ store, spec, part: 'main' })));
   });
   const run = new ModelRun(sets, encoder, 0);
   const batch = run.rows.map((row) => ({ row, input: Float32Array.of(values[row.order] as number) }));
@@ -77,7 +85,7 @@ describe('ModelRun', () => {
     const { run, sets, batch, store } = start([1, 0, 2, NaN, 3, 1e9]);
     expect(await run.encode(batch)).toBe(3);
     const [set] = sets as [SetRun];
-    set.close();
+    await set.close();
     expect(set.computed).toBe(3);
     expect(set.quarantined).toEqual([
       { id: 'toy/u1', reason: 'the encoder failed: cannot do that' },
@@ -96,14 +104,14 @@ describe('ModelRun', () => {
     await expect(giveUp).rejects.toThrow(
       'random-tiny-wavlm: the encoder failed on the first 8 utterances: cannot do that',
     );
-    sets[0]?.close();
+    await sets[0]?.close();
   });
 
   it('goes on through many failures once something has worked', async () => {
     const { run, sets, batch } = start([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     await run.encode(batch);
     const [set] = sets as [SetRun];
-    set.close();
+    await set.close();
     expect([set.computed, set.quarantined.length]).toEqual([1, 9]);
   });
 
@@ -126,7 +134,7 @@ describe('ModelRun', () => {
     await run.encode(batch.slice(2, 3));
     await run.encode(batch.slice(3));
     expect(encoder.asked).toEqual([[0, 1], [0], [0]]);
-    for (const set of sets) set.close();
+    for (const set of sets) await set.close();
     const values = (feature: string): (number | undefined)[][] => {
       const set = openFeatureSet({ stores: [store], dataset: 'toy', feature });
       return set.ids().map((id) => [Number(id.slice(-1)), set.read(id).values[0]]);
@@ -140,5 +148,29 @@ describe('ModelRun', () => {
       [1, 12],
     ]);
     expect(sets.map(({ quarantined }) => quarantined.map(({ id }) => id))).toEqual([['toy/u3'], []]);
+  });
+
+  it('halves the batch where memory runs out, and stays with what fits', async () => {
+    const { run, sets, batch, encoder } = start([1, 2, 3, 4, 5, 6, 7]);
+    encoder.memory = 2;
+    expect(await run.encode(batch)).toBe(0);
+    expect(await run.encode([])).toBe(0);
+    expect(encoder.sizes.slice(0, 6)).toEqual([7, 3, 1, 1, 1, 3].slice(0, 2).concat([1, 1, 1, 1]));
+    expect(sets[0]?.computed).toBe(7);
+    await sets[0]?.close();
+  });
+
+  it('quarantines the one row that does not fit alone', async () => {
+    const { run, sets, batch, encoder } = start([1, 2]);
+    await run.encode(batch.slice(0, 1));
+    encoder.memory = 0;
+    expect(await run.encode(batch.slice(1))).toBe(1);
+    expect(sets[0]?.quarantined).toEqual([
+      {
+        id: 'toy/u1',
+        reason: 'the encoder failed: Failed to allocate memory for requested buffer of size 1234',
+      },
+    ]);
+    await sets[0]?.close();
   });
 });

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError, openFeatureSet, silent } from '@lsgmer/datasets';
 import { DEFAULT_FEATURE_OPTIONS, type ModelReference } from '../../src/models/feature-options.ts';
@@ -14,41 +13,17 @@ import { RemoteEncoder } from '../../src/run/remote-encoder.ts';
 import { makeCorpus } from './corpus.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lsgmer-encoder-'));
-/** Inside the repository, so that the bundle finds the packages that stay outside it. */
-const bundles = fileURLToPath(
-  new URL(`../../../../node_modules/.cache/lsgmer-test-${process.pid}/`, import.meta.url),
-);
-const entry = join(bundles, 'encoder-process.mjs');
+/** What the build makes, as on a user's machine. */
+const compiled = (file: string): string =>
+  fileURLToPath(new URL(`../../dist/run/${file}.js`, import.meta.url));
+const entry = compiled('encoder-process');
+const sinkEntry = compiled('sink-thread');
 let models: EncoderModel[];
 
-beforeAll(async () => {
-  const packages = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
-  await build({
-    entryPoints: [fileURLToPath(new URL('../../src/run/encoder-process.ts', import.meta.url))],
-    outfile: entry,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    conditions: ['@lsgmer/source'],
-    // Everything of ours goes into the bundle, everything else stays where npm put it.
-    plugins: [
-      {
-        name: 'packages-stay-outside',
-        setup(context) {
-          context.onResolve({ filter: /^[^./]/ }, ({ path }) =>
-            path.startsWith('@lsgmer/') || path.startsWith(packages) ? null : { path, external: true },
-          );
-        },
-      },
-    ],
-    logLevel: 'error',
-  });
+beforeAll(() => {
   models = TINY_NAMES.map((name) => makeTinyModel(name, join(folder, 'models'), ['one two', 'two three']));
 });
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-  rmSync(bundles, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const settings = { device: 'cpu', threads: 1 } as const;
 const references = (): ModelReference[] => models.map(({ folder: at, options }) => ({ folder: at, options }));
@@ -111,7 +86,7 @@ describe('RemoteEncoder', () => {
     const common = { dataset: 'toy', root, utterances, models, ...settings };
     const apart = join(folder, 'apart');
     const inside = join(folder, 'inside');
-    const sets = await extractFeatures({ ...common, store: apart, encoders: { entry } });
+    const sets = await extractFeatures({ ...common, store: apart, encoders: { entry, sinkEntry } });
     await extractFeatures({ ...common, store: inside, encoders: 'inside' });
     expect(sets.map(({ computed }) => computed)).toEqual([3, 3, 3]);
     for (const { feature } of sets) {
@@ -133,7 +108,7 @@ describe('RemoteEncoder', () => {
       models: models.slice(1, 2),
       store: join(folder, 'stopped'),
       ...settings,
-      encoders: { entry },
+      encoders: { entry, sinkEntry },
       signal: controller.signal,
       reporter: { ...silent, progress: () => controller.abort() },
     });

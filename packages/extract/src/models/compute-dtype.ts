@@ -1,0 +1,53 @@
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { UserError, encodeHalf } from '@lsgmer/datasets';
+import { INT8_SCHEME, ModelFile, halvePrecision, quantiseProducts } from '@lsgmer/onnx';
+
+/** In what an encoder computes: as its weights are, in float16, or with products of 8-bit integers (CPU only). */
+export type ComputeDtype = 'fp32' | 'fp16' | 'int8';
+export const COMPUTE_DTYPES: readonly ComputeDtype[] = ['fp32', 'fp16', 'int8'];
+
+/** What the fingerprint says of it. */
+export function computedAs(dtype: ComputeDtype): string {
+  return { fp32: 'float32', fp16: 'float16', int8: INT8_SCHEME }[dtype];
+}
+
+/** Where the graph of another type lies: beside the model's own. */
+export function computeGraphPath(graph: string, dtype: ComputeDtype): string {
+  return dtype === 'fp32' ? graph : join(dirname(graph), basename(graph).replace(/\.onnx$/, `.${dtype}.onnx`));
+}
+
+/** Whether the graph of another type has to be made first. */
+export function lacksGraph(graph: string, dtype: ComputeDtype): boolean {
+  const path = computeGraphPath(graph, dtype);
+  return path !== graph && !(existsSync(path) && statSync(path).mtimeMs >= statSync(graph).mtimeMs);
+}
+
+/**
+ * The graph that computes in the given type, made from the float32 one where it is not there yet.
+ * @throws UserError when the graph is none that can be changed so
+ */
+export async function computeGraph(graph: string, dtype: ComputeDtype): Promise<string> {
+  const path = computeGraphPath(graph, dtype);
+  if (!lacksGraph(graph, dtype)) return path;
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    const model = ModelFile.read(graph);
+    if (dtype === 'fp16') halvePrecision(model, toHalf);
+    else if (quantiseProducts(model) === 0)
+      throw new Error('it has no products with constant matrices of 64 x 64 and more: use --dtype fp32');
+    await model.write(draft);
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw new UserError(`${graph} cannot be made ${dtype}: ${(error as Error).message}`);
+  }
+  return path;
+}
+
+function toHalf(values: Float32Array): Uint16Array {
+  const bits = new Uint16Array(values.length);
+  const bad = encodeHalf(values, bits);
+  if (bad >= 0) throw new Error(`a weight is ${values[bad]}`);
+  return bits;
+}
