@@ -100,7 +100,7 @@ describe('features', () => {
     const [id] = readdirSync(place.path('store', 'demo', 'random-tiny-wavlm'));
     const parts = (): string[] =>
       readdirSync(place.path('store', 'demo', 'random-tiny-wavlm', id ?? '', 'index'));
-    done(await place.run(...EXTRACT, '--part', 'second', '--dtype', 'float16'));
+    done(await place.run(...EXTRACT, '--part', 'second', '--store-dtype', 'float16'));
     done(await place.run('features', 'compact', '--part', 'all'));
     expect(parts()).toEqual(['all.json']);
     const [wavlm] = (
@@ -114,7 +114,7 @@ describe('features', () => {
   });
 
   it('gc shows, does not ask where nobody is there, and moves to the trash', async () => {
-    done(await place.run(...EXTRACT, '--dtype', 'float32')); // newer fingerprints; the old ones are pinned by the run
+    done(await place.run(...EXTRACT, '--store-dtype', 'float32')); // newer fingerprints; the old ones are pinned by the run
     expect(done(await place.run('features', 'gc', '--dry-run'))).toMatch(/\d runs? uses? it/);
     const pins = place.path('store', 'demo', 'pins');
     expect(readdirSync(pins).length).toBeGreaterThan(0);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '@lsgmer/datasets';
 import {
+  COMPUTE_DTYPES,
   DEFAULT_FEATURE_OPTIONS,
   type FeatureOptions,
   type ModelPlaces,
@@ -44,6 +45,12 @@ export const MODEL_OPTIONS = {
     describe: '[NAME=]none, mean or mean-std over time: one step an utterance',
   },
   stride: { type: 'string', array: true, describe: '[NAME=]frames that are averaged to one' },
+  dtype: {
+    type: 'string',
+    array: true,
+    describe:
+      '[NAME=]fp32, fp16 (for GPUs) or int8 (CPU, about twice as fast): in what it computes; fewer bits are compared with fp32 first',
+  },
   offline: { type: 'boolean', default: false, describe: 'make no network call' },
 } as const;
 
@@ -56,6 +63,7 @@ export interface ModelOptions {
   'special-tokens'?: string[] | undefined;
   pool?: string[] | undefined;
   stride?: string[] | undefined;
+  dtype?: string[] | undefined;
   offline?: boolean | undefined;
 }
 
@@ -94,6 +102,7 @@ export function chooseModels(options: ModelOptions): {
   }));
   set('pool', options.pool, (value): { pool: Pool } => ({ pool: one('pool', value, POOLS) }));
   set('stride', options.stride, (value) => ({ stride: parseStride(value) }));
+  set('dtype', options.dtype, (value) => ({ compute: one('dtype', value, COMPUTE_DTYPES) }));
   return { models, features };
 }
 

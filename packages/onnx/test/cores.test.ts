@@ -26,7 +26,8 @@ describe('coresWithin', () => {
 
   it('is never less than one, and passes over what is no number', () => {
     expect(coresWithin({ affinity: 4, quotas: [0.1] })).toBe(1);
-    for (const slurm of ['', 'many', '0', '-2', '1.5']) expect(coresWithin({ affinity: 4, quotas: [], slurm })).toBe(4);
+    for (const slurm of ['', 'many', '0', '-2', '1.5'])
+      expect(coresWithin({ affinity: 4, quotas: [], slurm })).toBe(4);
   });
 });
 

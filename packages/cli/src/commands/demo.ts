@@ -4,6 +4,7 @@ import type { CommandModule } from 'yargs';
 import { type CommonOptions, createContext } from '../context.ts';
 import type { Ceilings } from '../ui/scores.ts';
 import { runExtraction } from './features/extract.ts';
+import { DEFAULT_EXTRACT_OPTIONS } from './features/extract-options.ts';
 import { runBuild } from './manifest-build.ts';
 import { runTraining } from './train.ts';
 
@@ -48,15 +49,11 @@ export const demoCommand: CommandModule<object, DemoOptions> = {
 
     reporter.info('3/4 features: encoders at toy size with random weights');
     await runExtraction(stages, 'demo', {
+      ...DEFAULT_EXTRACT_OPTIONS,
       root,
       preset: 'tiny',
       device: 'cpu',
       threads,
-      part: 'main',
-      dtype: 'float16',
-      retry: false,
-      'dry-run': false,
-      json: false,
     });
 
     reporter.info('4/4 training: five folds each of the full head, text only, audio only, no label guidance');

@@ -1,9 +1,9 @@
 import { existsSync, statfsSync } from 'node:fs';
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { cpus, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { firstWritableStore } from '@lsgmer/datasets';
 import { searchFfmpeg } from '@lsgmer/extract';
-import { probeDevices } from '@lsgmer/onnx';
+import { probeDevices, usableCores } from '@lsgmer/onnx';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
 import { datasetsIn, knownCards } from '../dataset.ts';
@@ -41,7 +41,7 @@ async function examine(context: Context): Promise<Line[]> {
     {
       what: 'processor',
       state: 'ok',
-      detail: `${availableParallelism()} of ${cpus().length} cores usable, ${cpus()[0]?.model.trim() ?? 'unknown'}`,
+      detail: `${usableCores(process.env['SLURM_CPUS_PER_TASK'])} of ${cpus().length} cores usable, ${cpus()[0]?.model.trim() ?? 'unknown'}`,
     },
     { what: 'memory', state: 'ok', detail: `${gib(freemem())} free of ${gib(totalmem())}` },
     ...(await ffmpegLine()),

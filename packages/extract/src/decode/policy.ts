@@ -106,7 +106,9 @@ export function checkSamples(samples: Float32Array, length: LengthPolicy): Float
   if (samples.length === 0) throw new ClipError('no samples');
   const most = Math.round(longest(length) * SAMPLE_RATE);
   if (samples.length > most && length.over !== 'truncate') {
-    throw new ClipError(`longer than ${longest(length)} s, which the length policy ${length.over === 'skip' ? 'skips' : 'does not cut into pieces'}`);
+    throw new ClipError(
+      `longer than ${longest(length)} s, which the length policy ${length.over === 'skip' ? 'skips' : 'does not cut into pieces'}`,
+    );
   }
   const kept = samples.length > most ? samples.slice(0, most) : samples;
   const bad = kept.findIndex((sample) => !Number.isFinite(sample));

@@ -14,7 +14,9 @@ export function computedAs(dtype: ComputeDtype): string {
 
 /** Where the graph of another type lies: beside the model's own. */
 export function computeGraphPath(graph: string, dtype: ComputeDtype): string {
-  return dtype === 'fp32' ? graph : join(dirname(graph), basename(graph).replace(/\.onnx$/, `.${dtype}.onnx`));
+  return dtype === 'fp32'
+    ? graph
+    : join(dirname(graph), basename(graph).replace(/\.onnx$/, `.${dtype}.onnx`));
 }
 
 /** Whether the graph of another type has to be made first. */

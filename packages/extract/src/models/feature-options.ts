@@ -38,7 +38,7 @@ export const FeatureOptionsJson = z.strictObject({
   specialTokens: z.enum(['kept', 'dropped']),
   stride: z.number(),
   pool: z.enum(POOLS),
-  compute: z.enum(COMPUTE_DTYPES),
+  compute: z.enum(COMPUTE_DTYPES).default('fp32'),
 });
 
 /** A model as another process can be told of it. */

@@ -98,7 +98,8 @@ async function decodeWindow(
   });
 }
 
-function clipOf({ media }: Utterance, root: string): Clip | undefined {
+/** Where a recording lies, and which part of it is meant. */
+export function clipOf({ media }: Utterance, root: string): Clip | undefined {
   if (media === null) return undefined;
   return {
     path: mediaPath(root, media),

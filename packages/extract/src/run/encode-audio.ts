@@ -7,8 +7,14 @@ import { groupByKey } from './group.ts';
 import type { ModelRow, ModelRun, PreparedRow } from './model-run.ts';
 import { RunProgress } from './progress.ts';
 
-/** On a CPU batches gain little; on a GPU a batch of this size keeps a large model busy. */
-const BATCH = { rows: 16, length: 60 * SAMPLE_RATE };
+/**
+ * Recordings that are handed to the encoder together. On a GPU such a batch keeps a large model busy; on a CPU they are encoded
+ * one by one, and a run that is stopped loses what it had in hand.
+ */
+const BATCH = {
+  gpu: { rows: 16, length: 60 * SAMPLE_RATE },
+  cpu: { rows: 8, length: 10 * SAMPLE_RATE },
+};
 /**
  * Batches on their way through encoder and writer: the encoder has its next one waiting, also while the disk takes long
  * over another.
@@ -56,7 +62,8 @@ async function encodeWindow(
     progress.add(1, seconds, 1);
   }
   const length = ({ input }: PreparedRow): number => input.length;
-  const batches = groupByKey(prepared, (row) => run.model.form.batchKey(length(row)), length, BATCH);
+  const limits = run.device === 'cpu' ? BATCH.cpu : BATCH.gpu;
+  const batches = groupByKey(prepared, (row) => run.model.form.batchKey(length(row)), length, limits);
   const limit = pLimit(IN_FLIGHT);
   await Promise.all(
     batches.map((batch) =>

@@ -49,11 +49,7 @@ export class LocalEncoder implements Encoder {
   private readonly pieces: PieceSize | undefined;
   private closed = false;
 
-  private constructor(
-    models: readonly Loaded[],
-    device: Device,
-    pieces: PieceSize | undefined,
-  ) {
+  private constructor(models: readonly Loaded[], device: Device, pieces: PieceSize | undefined) {
     this.models = models;
     this.device = device;
     this.pieces = pieces;
@@ -91,28 +87,49 @@ export class LocalEncoder implements Encoder {
     );
   }
 
-  /** For each of the outputs, the steps of each input, before any finish. */
+  /**
+   * For each of the outputs, the steps of each input, before any finish. On the CPU recordings go one by one: batches gain
+   * nothing there, and with several threads onnxruntime sums a convolution in another order where it has a batch.
+   */
   private async steps(
     loaded: Loaded,
     inputs: readonly EncoderInput[],
     outputs: readonly string[],
   ): Promise<EncodedSteps[][]> {
     const { form } = loaded.model;
-    const longest = Math.max(...inputs.map(({ length }) => length));
-    if (this.pieces === undefined || form.kind === 'text' || longest <= this.pieces.samples)
+    if (form.kind === 'text' || (this.device !== 'cpu' && this.fits(inputs)))
       return forward(loaded, inputs, outputs);
-    const step = Math.round((form.stepSeconds as number) * SAMPLE_RATE);
-    const joined: EncodedSteps[][] = outputs.map(() => []);
+    const all: EncodedSteps[][] = outputs.map(() => []);
     for (const input of inputs) {
-      const pieces = piecesOf(input.length, this.pieces, step);
-      const encoded: EncodedSteps[][] = outputs.map(() => []);
-      for (const { from, to } of pieces) {
-        const one = await forward(loaded, [input.subarray(from, to)], outputs);
-        one.forEach((steps, i) => encoded[i]?.push(steps[0] as EncodedSteps));
-      }
-      encoded.forEach((steps, i) => joined[i]?.push(joinPieces(pieces, steps, form.dim)));
+      const one = await this.recording(loaded, input, outputs);
+      one.forEach((steps, i) => all[i]?.push(steps));
     }
-    return joined;
+    return all;
+  }
+
+  private fits(inputs: readonly EncoderInput[]): boolean {
+    const most = this.pieces?.samples ?? Infinity;
+    return inputs.every(({ length }) => length <= most);
+  }
+
+  /** One recording, whole or piece by piece. */
+  private async recording(
+    loaded: Loaded,
+    input: EncoderInput,
+    outputs: readonly string[],
+  ): Promise<EncodedSteps[]> {
+    const { form } = loaded.model;
+    const step = Math.round((form.stepSeconds as number) * SAMPLE_RATE);
+    const size = this.pieces ?? { samples: input.length, overlap: 0 };
+    const pieces = piecesOf(input.length, size, step);
+    const encoded: EncodedSteps[][] = outputs.map(() => []);
+    for (const { from, to } of pieces) {
+      const one = await forward(loaded, [input.subarray(from, to)], outputs);
+      one.forEach((steps, i) => encoded[i]?.push(steps[0] as EncodedSteps));
+    }
+    return encoded.map((steps) =>
+      pieces.length === 1 ? (steps[0] as EncodedSteps) : joinPieces(pieces, steps, form.dim),
+    );
   }
 
   async close(): Promise<void> {

@@ -1,67 +1,26 @@
-import {
-  type FeatureDtype,
-  Interrupted,
-  type Json,
-  type Reporter,
-  type Utterance,
-  readFeatureSetIndex,
-  setFolder,
-  silent,
-} from '@lsgmer/datasets';
-import { type Device, RUNTIME_VERSION, usableCores } from '@lsgmer/onnx';
-import type { DecodeOptions } from '../decode/decode.ts';
-import { type FfmpegSearch, requireFfmpeg, searchFfmpeg } from '../decode/ffmpeg-binary.ts';
-import { DEFAULT_DECODE_POLICY, type DecodePolicy, pieceSize } from '../decode/policy.ts';
-import type { EncoderModel } from '../models/model-folder.ts';
+import { type Json, readFeatureSetIndex, setFolder, silent } from '@lsgmer/datasets';
+import type { Device } from '@lsgmer/onnx';
+import { type FfmpegSearch, searchFfmpeg } from '../decode/ffmpeg-binary.ts';
+import { DEFAULT_DECODE_POLICY } from '../decode/policy.ts';
 import { ClipWindows, encodedSeconds } from './clip-windows.ts';
 import { encodeRecordings } from './encode-audio.ts';
 import { encodeTexts } from './encode-text.ts';
-import { type Encoder, LocalEncoder } from './encoder.ts';
+import {
+  type ExtractOptions,
+  decodeOptions,
+  interruption,
+  onlyOnce,
+  provenanceOf,
+  startEncoder,
+} from './extract-options.ts';
 import { checkNames, featureSpecOf } from './feature-set.ts';
 import { type SinkOpener, localSinks } from './feature-sink.ts';
+import { withFidelity } from './fidelity.ts';
 import { digestMedia } from './input-digest.ts';
-import { type SetPlan, planSet } from './plan.ts';
 import { ModelRun } from './model-run.ts';
-import { RemoteEncoder } from './remote-encoder.ts';
+import { type SetPlan, planSet } from './plan.ts';
 import { SetRun } from './set-run.ts';
 import { ThreadedSinks } from './threaded-sinks.ts';
-
-export interface ExtractOptions {
-  readonly dataset: string;
-  /** Folder that the media's paths are relative to. */
-  readonly root: string;
-  /** Of one manifest, in its order. */
-  readonly utterances: readonly Utterance[];
-  /** Each gives one feature set or several. */
-  readonly models: readonly EncoderModel[];
-  /** Store that is written to. */
-  readonly store: string;
-  /** Further stores that are read: what they hold is not computed again. */
-  readonly readStores?: readonly string[];
-  /** Name of the index part that is written. */
-  readonly part?: string;
-  readonly policy?: DecodePolicy;
-  /** As the features are stored; float16 unless given. */
-  readonly dtype?: FeatureDtype;
-  /** A row with values beyond float16's range is quarantined (default), or kept as float32. */
-  readonly overflow?: 'quarantine' | 'float32';
-  readonly device?: Device | 'auto';
-  /** Threads of the encoders; the cores that this process may use unless given. */
-  readonly threads?: number;
-  /** Computes again what could not be computed before. */
-  readonly retryQuarantined?: boolean;
-  /** Folder of files that remember the digests of unchanged media, for those that the manifest did not hash. */
-  readonly cacheFolder?: string;
-  readonly shardBytes?: number;
-  readonly reporter?: Reporter;
-  /** Ends the run at once; what was encoded until then is kept. */
-  readonly signal?: AbortSignal;
-  /**
-   * Where encoders and writers run: in a process and a thread of their own (default; `entry` and `sinkEntry` name the compiled
-   * entries where they do not lie beside this file), or inside this one, which they block.
-   */
-  readonly encoders?: 'inside' | { readonly entry: string; readonly sinkEntry: string };
-}
 
 export interface ExtractedSet {
   readonly feature: string;
@@ -91,7 +50,9 @@ export async function planFeatures(
   checkNames(models);
   const { policy = DEFAULT_DECODE_POLICY, dtype = 'float16' } = options;
   const audio = models.some(({ form }) => form.kind === 'audio');
-  const digests = audio ? await digestMedia(utterances, options.root, options.cacheFolder, signal) : new Map<string, string>();
+  const digests = audio
+    ? await digestMedia(utterances, options.root, options.cacheFolder, signal)
+    : new Map<string, string>();
   return models.flatMap((model) =>
     model.features.map((feature, i) => {
       const spec = featureSpecOf(model, feature, {
@@ -122,9 +83,9 @@ export async function extractFeatures(options: ExtractOptions): Promise<Extracte
     const search = onlyOnce(() => searchFfmpeg());
     const plans = await planFeatures(options, await provenanceOf(options, search));
     const busy = plans.filter(({ rows }) => rows.length > 0);
-    if (busy.length > 0) await fill(busy, runs, options, search);
+    if (busy.length > 0) await fill(await withFidelity(busy, options, search), runs, options, search);
     return plans.map((plan) => {
-      const run = runs.find((one) => one.plan === plan);
+      const run = runs.find((one) => one.plan.spec.feature === plan.spec.feature);
       return summary(plan, run, options);
     });
   } catch (error) {
@@ -143,7 +104,8 @@ async function fill(
   const models = [...new Set(plans.map(({ model }) => model))];
   const audio = plans.filter(({ model }) => model.form.kind === 'audio');
   // Recordings are decoded while models are loaded and texts are encoded.
-  const windows = audio.length === 0 ? undefined : new ClipWindows(audio, options.root, decodeOptions(options, search));
+  const windows =
+    audio.length === 0 ? undefined : new ClipWindows(audio, options.root, decodeOptions(options, search));
   const sinks = options.encoders === 'inside' ? localSinks : new ThreadedSinks(options.encoders?.sinkEntry);
   try {
     const encoder = await startEncoder(models, options);
@@ -182,29 +144,6 @@ async function encodeAll(
   if (windows !== undefined) await encodeRecordings(audio, windows, reporter, signal);
 }
 
-/** How this run decodes. */
-function decodeOptions(options: ExtractOptions, search: () => Promise<FfmpegSearch>): DecodeOptions {
-  const { policy = DEFAULT_DECODE_POLICY, threads = usableCores(), signal } = options;
-  return {
-    policy,
-    ffmpeg: async (why: string) => (await search()).found ?? requireFfmpeg(why),
-    processes: Math.max(1, Math.floor(threads / 2)),
-    ...(signal === undefined ? {} : { signal }),
-  };
-}
-
-function startEncoder(models: readonly EncoderModel[], options: ExtractOptions): Promise<Encoder> {
-  const { device = 'auto', threads, encoders, policy = DEFAULT_DECODE_POLICY } = options;
-  const settings = {
-    device,
-    ...(threads === undefined ? {} : { threads }),
-    ...(policy.length.over === 'chunk' ? { pieces: pieceSize(policy.length) } : {}),
-  };
-  const references = models.map((model) => ({ folder: model.folder, options: model.options }));
-  if (encoders === 'inside') return LocalEncoder.start(references, settings);
-  return RemoteEncoder.start(references, settings, encoders?.entry);
-}
-
 async function openRun(
   plan: SetPlan,
   device: Device,
@@ -239,13 +178,6 @@ async function closeAll(runs: readonly SetRun[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-function interruption(runs: readonly SetRun[]): Interrupted {
-  const done = runs.reduce((sum, run) => sum + run.computed, 0);
-  const total = runs.reduce((sum, { plan }) => sum + plan.rows.length, 0);
-  const what = runs.length === 0 ? 'before the first row' : `after ${done} of ${total} rows, which are kept`;
-  return new Interrupted(`stopped ${what}: the same command goes on`);
-}
-
 function summary(plan: SetPlan, run: SetRun | undefined, options: ExtractOptions): ExtractedSet {
   const { feature, fingerprint, dataset } = plan.spec;
   return {
@@ -258,23 +190,4 @@ function summary(plan: SetPlan, run: SetRun | undefined, options: ExtractOptions
     done: plan.done,
     quarantined: [...plan.quarantined, ...(run?.quarantined ?? [])],
   };
-}
-
-async function provenanceOf(
-  options: ExtractOptions,
-  search: () => Promise<FfmpegSearch>,
-): Promise<{ [key: string]: Json }> {
-  const audio = options.models.some(({ form }) => form.kind === 'audio');
-  return {
-    node: process.version,
-    platform: `${process.platform}-${process.arch}`,
-    onnxruntime: RUNTIME_VERSION,
-    threads: options.threads ?? usableCores(),
-    ...(audio ? { ffmpeg: (await search()).found?.version ?? null } : {}),
-  };
-}
-
-function onlyOnce<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }

@@ -47,7 +47,6 @@ export class LocalSink implements FeatureSink {
     return this.writer.folder;
   }
 
-  // eslint-disable-next-line require-await
   async append(row: FeatureRow): Promise<string | null> {
     try {
       this.writer.append(row);
@@ -58,17 +57,14 @@ export class LocalSink implements FeatureSink {
     }
   }
 
-  // eslint-disable-next-line require-await
   async quarantine(id: string, reason: string, input: string): Promise<void> {
     this.writer.quarantine(id, reason, input);
   }
 
-  // eslint-disable-next-line require-await
   async flush(): Promise<void> {
     this.writer.flush();
   }
 
-  // eslint-disable-next-line require-await
   async close(): Promise<void> {
     this.writer.close();
   }

@@ -1,4 +1,5 @@
 import { type Reporter, UserError, type Utterance, silent } from '@lsgmer/datasets';
+import type { Device } from '@lsgmer/onnx';
 import type { EncodedSteps, EncoderInput } from '../features/form.ts';
 import type { EncoderModel } from '../models/model-folder.ts';
 import type { EncodedText } from '../tokenizer/text-tokenizer.ts';
@@ -52,6 +53,11 @@ export class ModelRun {
     this.encoder = encoder;
     this.index = index;
     this.reporter = reporter;
+  }
+
+  /** Where the model runs. */
+  get device(): Device {
+    return this.encoder.device;
   }
 
   /** Seals what was written so far. @throws UserError when the disk fails */

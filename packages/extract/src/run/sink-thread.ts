@@ -1,4 +1,4 @@
-import { parentPort } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { UserError, openFeatureSetWriter } from '@lsgmer/datasets';
 import { LocalSink } from './feature-sink.ts';
 import type { SinkReply, SinkRequest } from './sink-messages.ts';
@@ -7,10 +7,11 @@ import type { SinkReply, SinkRequest } from './sink-messages.ts';
  * Entry of the writing thread: rounding, hashing and, above all, waiting for the disk happen here, so that the main thread
  * stays free to keep the encoder busy and to hear a request to stop.
  */
+const port = parentPort as MessagePort;
 const sinks: LocalSink[] = [];
 let queue = Promise.resolve();
 
-parentPort?.on('message', (request: SinkRequest) => {
+port.on('message', (request: SinkRequest) => {
   queue = queue.then(() => answer(request));
 });
 
@@ -48,5 +49,6 @@ async function perform(request: SinkRequest): Promise<string | null> {
 }
 
 function reply(message: SinkReply): void {
-  parentPort?.postMessage(message);
+  // eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, no window
+  port.postMessage(message);
 }

@@ -12,7 +12,9 @@ const encode = (samples: number[]): { n: number; values: Float32Array } => {
 
 describe('piecesOf', () => {
   it('leaves what fits whole', () => {
-    expect(piecesOf(10, { samples: 10, overlap: 4 }, 2)).toEqual([{ from: 0, to: 10, first: 0, until: null }]);
+    expect(piecesOf(10, { samples: 10, overlap: 4 }, 2)).toEqual([
+      { from: 0, to: 10, first: 0, until: null },
+    ]);
   });
 
   it('begins at whole steps, overlaps, and ends with the input', () => {

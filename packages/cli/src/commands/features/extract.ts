@@ -1,76 +1,40 @@
-import { filterUtterances, firstWritableStore, parseWhere, readManifest, rootFolder } from '@lsgmer/datasets';
+import { join } from 'node:path';
 import {
-  type ExtractedSet,
-  type ExtractOptions,
+  type Card,
+  filterUtterances,
+  firstWritableStore,
+  parseWhere,
+  readManifest,
+  rootFolder,
+  UserError,
+  type Utterance,
+} from '@lsgmer/datasets';
+import {
+  type EncoderModel,
   extractFeatures,
+  type FeatureOptions,
+  type ExtractOptions,
+  forecastFeatures,
+  parsePart,
   planFeatures,
   prepareModels,
+  shareOf,
   tinyModelsFolder,
+  withKnown,
 } from '@lsgmer/extract';
+import { usableCores } from '@lsgmer/onnx';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../../context.ts';
 import { chooseDataset, chooseRoot, rememberRoot, requireStored } from '../../dataset.ts';
 import { EXIT } from '../../exit.ts';
-import { MODEL_OPTIONS, type ModelOptions, chooseModels, modelPlaces } from '../../model-choice.ts';
-import { headedTable } from '../../ui/table.ts';
-
-export interface ExtractCommandOptions extends CommonOptions, ModelOptions {
-  dataset?: string | undefined;
-  root?: string | undefined;
-  where?: string | undefined;
-  device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
-  threads?: number | undefined;
-  part: string;
-  dtype: 'float16' | 'float32';
-  overflow?: 'quarantine' | 'float32' | undefined;
-  retry: boolean;
-  'dry-run': boolean;
-  json: boolean;
-}
+import { chooseModels, modelPlaces } from '../../model-choice.ts';
+import { extractionText, forecastText } from '../../ui/extraction.ts';
+import { decodePolicy, type ExtractCommandOptions, extractBuilder } from './extract-options.ts';
 
 export const extractCommand: CommandModule<object, ExtractCommandOptions> = {
   command: 'extract',
   describe: 'run the encoders over what the store lacks; stopped at any moment, the same command goes on',
-  builder: (y) =>
-    y
-      .option('dataset', { type: 'string', describe: 'name of the dataset' })
-      .option('root', { type: 'string', describe: 'folder of the corpus (remembered)' })
-      .option('where', {
-        type: 'string',
-        describe: "only these utterances: 'split!=dev and seconds<10 and tags.style=improvised'",
-      })
-      .options(MODEL_OPTIONS)
-      .option('device', {
-        choices: ['auto', 'cpu', 'cuda', 'webgpu'] as const,
-        default: 'auto' as const,
-        describe: 'where the encoders run',
-      })
-      .option('threads', { type: 'number', describe: 'threads of the encoders (default: all cores)' })
-      .option('part', {
-        type: 'string',
-        default: 'main',
-        describe: 'name of the index part: one for each writer',
-      })
-      .option('dtype', {
-        choices: ['float16', 'float32'] as const,
-        default: 'float16' as const,
-        describe: 'how features are stored',
-      })
-      .option('overflow', {
-        choices: ['quarantine', 'float32'] as const,
-        default: 'quarantine' as const,
-        describe: "rows with values beyond float16's range: leave them out, or keep them as float32",
-      })
-      .option('retry', { type: 'boolean', default: false, describe: 'try quarantined utterances again' })
-      .option('dry-run', {
-        type: 'boolean',
-        default: false,
-        describe: 'show what would be computed and stop',
-      })
-      .option('json', { type: 'boolean', default: false, describe: 'result as JSON on stdout' })
-      .example('$0 features extract --dataset demo --preset tiny', '')
-      .example('$0 features extract --model microsoft/wavlm-large --layers 0-24 --pool mean', '')
-      .example('$0 features extract --model hubert=facebook/hubert-base-ls960 --model text=./my-bert', ''),
+  builder: extractBuilder,
   handler: async (options) => {
     const context = createContext(options);
     const dataset = chooseDataset(context, options.dataset);
@@ -78,27 +42,25 @@ export const extractCommand: CommandModule<object, ExtractCommandOptions> = {
   },
 };
 
+type RunOptions = Omit<ExtractCommandOptions, keyof CommonOptions>;
+
 /** Extracts and says what came of it; shared with the demo. */
-export async function runExtraction(
-  context: Context,
-  dataset: string,
-  options: Omit<ExtractCommandOptions, keyof CommonOptions>,
-): Promise<void> {
+export async function runExtraction(context: Context, dataset: string, options: RunOptions): Promise<void> {
+  const policy = decodePolicy(options);
+  const part = parsePart(options.part);
   requireStored(context, dataset);
   const { card, utterances } = readManifest(context.stores, dataset);
-  const where = options.where === undefined ? undefined : parseWhere(options.where);
-  const wanted = where === undefined ? utterances : filterUtterances(card, utterances, where);
-  if (where !== undefined)
-    context.reporter.info(`where ${where.text}: ${wanted.length} of ${utterances.length} utterances`);
+  const wanted = chosen(context, card, utterances, options.where);
   const root = chooseRoot(context, dataset, options.root);
   const store = firstWritableStore(context.stores);
-  const chosen = chooseModels(options);
-  const models = await prepareModels(chosen.models, {
+  const asked = chooseModels(options);
+  checkDevice(asked.features, options.device);
+  const models = await prepareModels(asked.models, {
     places: modelPlaces(process.env, options.offline ?? false),
     tinyModels: tinyModelsFolder(store, dataset),
     // all texts: the tokenizer, and with it the fingerprint, is that of the whole dataset
     texts: utterances.map((utterance) => utterance.text),
-    options: chosen.features,
+    options: asked.features,
     reporter: context.reporter,
     signal: context.signal,
   });
@@ -106,54 +68,89 @@ export async function runExtraction(
     dataset,
     // a table may be named itself: its recordings lie beside it
     root: rootFolder(root, dataset),
-    utterances: wanted,
+    utterances: part.share === null ? wanted : shareOf(wanted, part.share),
     models,
     store,
     readStores: context.stores.filter((other) => other !== store),
-    part: options.part,
-    dtype: options.dtype,
-    ...(options.overflow === undefined ? {} : { overflow: options.overflow }),
+    part: part.name,
+    policy,
+    dtype: options['store-dtype'],
+    overflow: options.overflow,
     device: options.device,
     retryQuarantined: options.retry,
+    cacheFolder: join(store, dataset),
     reporter: context.reporter,
     signal: context.signal,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    threads: options.threads ?? usableCores(process.env['SLURM_CPUS_PER_TASK']),
   };
+  if (part.share !== null)
+    context.reporter.info(
+      `part ${options.part}: ${request.utterances.length} of ${wanted.length} utterances`,
+    );
   if (options['dry-run']) {
-    const plans = await planFeatures(request);
-    const rows = plans.map((plan) => [
-      plan.spec.feature,
-      plan.spec.fingerprint.slice(0, 12),
-      String(plan.rows.length),
-      String(plan.done),
-      String(plan.quarantined.length),
-    ]);
-    context.print(headedTable(['feature', 'fingerprint', 'to compute', 'there', 'quarantined'], rows));
+    await dryRun(context, dataset, request, options.json);
     return;
   }
-  const sets = await extractFeatures(request);
+  warnOfSlowTypes(context, models, options);
+  const before = performance.now();
+  const extracted = await extractFeatures(request);
+  const seconds = (performance.now() - before) / 1000;
+  const sets = extracted.map((set) => ({
+    ...set,
+    quarantined: withKnown(set.quarantined, utterances, card),
+  }));
   rememberRoot(context, dataset, root);
-  if (options.json) context.print(JSON.stringify({ dataset, sets }));
-  else report(context, sets);
-  if (sets.some((set) => set.quarantined.length > 0)) process.exitCode = EXIT.data;
+  if (options.json) context.print(JSON.stringify({ dataset, seconds, sets }));
+  else context.print(extractionText(sets, seconds));
+  if (sets.some((set) => set.quarantined.some(({ known }) => !known))) process.exitCode = EXIT.data;
 }
 
-/** Quarantined utterances that are listed one by one. */
-const SHOWN = 20;
+function chosen(
+  context: Context,
+  card: Card,
+  utterances: readonly Utterance[],
+  text: string | undefined,
+): readonly Utterance[] {
+  if (text === undefined) return utterances;
+  const where = parseWhere(text);
+  const wanted = filterUtterances(card, utterances, where);
+  context.reporter.info(`where ${where.text}: ${wanted.length} of ${utterances.length} utterances`);
+  return wanted;
+}
 
-function report(context: Context, sets: readonly ExtractedSet[]): void {
-  const rows = sets.map((set) => [
-    set.feature,
-    set.fingerprint.slice(0, 12),
-    String(set.computed),
-    String(set.done),
-    String(set.quarantined.length),
-  ]);
-  context.print(headedTable(['feature', 'fingerprint', 'computed', 'there before', 'quarantined'], rows));
-  for (const set of sets) {
-    for (const { id, reason } of set.quarantined.slice(0, SHOWN))
-      context.print(`  ${set.feature}: ${id}: ${reason}`);
-    if (set.quarantined.length > SHOWN)
-      context.print(`  ${set.feature}: ... and ${set.quarantined.length - SHOWN} more (--json lists all)`);
+async function dryRun(
+  context: Context,
+  dataset: string,
+  request: ExtractOptions,
+  json: boolean,
+): Promise<void> {
+  const plans = await planFeatures(request);
+  const { seconds, sets } = await forecastFeatures(request, plans, () => performance.now() / 1000);
+  if (!json) {
+    context.print(forecastText(plans, sets, seconds));
+    return;
   }
+  const bytes = new Map(sets.map((set) => [set.plan, set.bytes]));
+  const planned = plans.map((plan) => ({
+    feature: plan.spec.feature,
+    fingerprint: plan.spec.fingerprint,
+    rows: plan.rows.length,
+    done: plan.done,
+    quarantined: plan.quarantined.length,
+    bytes: bytes.get(plan) ?? 0,
+  }));
+  context.print(JSON.stringify({ dataset, seconds, sets: planned }));
+}
+
+/** @throws UserError before anything is loaded */
+function checkDevice(features: ReadonlyMap<string, FeatureOptions>, device: RunOptions['device']): void {
+  const int8 = [...features].find(([, { compute }]) => compute === 'int8');
+  if (int8 !== undefined && (device === 'cuda' || device === 'webgpu'))
+    throw new UserError(`${int8[0]}: int8 runs on the CPU only: --device ${device} takes --dtype fp16 or fp32`);
+}
+
+/** A CPU has no arithmetic in float16: it converts back and forth. */
+function warnOfSlowTypes(context: Context, models: readonly EncoderModel[], options: RunOptions): void {
+  if (options.device === 'cpu' && models.some((model) => model.options.compute === 'fp16'))
+    context.reporter.warn('fp16 is slower than fp32 on a CPU, and less exact: it is meant for GPUs');
 }
