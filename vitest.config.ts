@@ -9,6 +9,7 @@ export default defineConfig({
     exclude: ['test/browser/**'],
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
   },

@@ -51,7 +51,7 @@ describe('digestMedia', () => {
       ['a.wav', sha256Hex('sound')],
       ['lost.wav', null],
     ]);
-    await expect(digestMedia(rows, folder, AbortSignal.abort())).rejects.toThrow(/abort/i);
+    await expect(digestMedia(rows, folder, undefined, AbortSignal.abort())).rejects.toThrow(/abort/i);
   });
 });
 
