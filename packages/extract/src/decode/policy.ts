@@ -1,4 +1,5 @@
 import type { Json } from '@lsgmer/datasets';
+import { z } from 'zod';
 import type { PieceSize } from '../features/pieces.ts';
 
 /** Every encoder takes mono sound at this rate, in Hz. */
@@ -39,6 +40,24 @@ export const DEFAULT_DECODE_POLICY: DecodePolicy = {
 /** The policy as it stands in the fingerprint. */
 export function describePolicy({ channels, length }: DecodePolicy): Json {
   return { sampleRate: SAMPLE_RATE, channels, ...length };
+}
+
+const Recorded = z.intersection(
+  z.object({ channels: z.enum(['downmix', 'center', 'mean']) }),
+  z.union([
+    z.object({ maxSeconds: z.number(), over: z.enum(['truncate', 'skip']) }),
+    z.object({ maxSeconds: z.number(), over: z.literal('chunk'), overlapSeconds: z.number() }),
+  ]),
+);
+
+/** The policy that a fingerprint was made with (`decode` of its computation); null where it says none. */
+export function readPolicy(described: Json | undefined): DecodePolicy | null {
+  const parsed = Recorded.safeParse(described);
+  if (!parsed.success) return null;
+  const { channels, maxSeconds } = parsed.data;
+  if (parsed.data.over !== 'chunk') return { channels, length: { maxSeconds, over: parsed.data.over } };
+  const { over, overlapSeconds } = parsed.data;
+  return { channels, length: { maxSeconds, over, overlapSeconds } };
 }
 
 /** The pieces that long clips are encoded in. */

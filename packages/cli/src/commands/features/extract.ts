@@ -146,7 +146,9 @@ async function dryRun(
 function checkDevice(features: ReadonlyMap<string, FeatureOptions>, device: RunOptions['device']): void {
   const int8 = [...features].find(([, { compute }]) => compute === 'int8');
   if (int8 !== undefined && (device === 'cuda' || device === 'webgpu'))
-    throw new UserError(`${int8[0]}: int8 runs on the CPU only: --device ${device} takes --dtype fp16 or fp32`);
+    throw new UserError(
+      `${int8[0]}: int8 runs on the CPU only: --device ${device} takes --dtype fp16 or fp32`,
+    );
 }
 
 /** A CPU has no arithmetic in float16: it converts back and forth. */

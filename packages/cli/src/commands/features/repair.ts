@@ -23,12 +23,14 @@ import {
   verifySet,
 } from '@lsgmer/datasets';
 import {
+  DEFAULT_DECODE_POLICY,
   type EncoderModel,
   type ExtractOptions,
   extractFeatures,
   planFeatures,
   prepareModels,
   presetModels,
+  readPolicy,
   recordedModel,
   tinyModelsFolder,
 } from '@lsgmer/extract';
@@ -249,6 +251,7 @@ async function extractAgain(
     store: location.store,
     readStores: context.stores.filter((store) => store !== location.store),
     dtype,
+    policy: readPolicy(known?.spec.computation['decode']) ?? DEFAULT_DECODE_POLICY,
     device: options.device,
     reporter: context.reporter,
     signal: context.signal,
