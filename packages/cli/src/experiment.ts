@@ -23,12 +23,17 @@ import {
   type EngineFactory,
   type FeatureSource,
   type FeatureSources,
+  gridSettings,
   type Head,
+  type HeadConfig,
   type Layer,
   loadedSources,
   parseRecipe,
+  randomSettings,
+  readGrid,
   readSettings,
   type Recipe,
+  type Sweep,
 } from '@lsgmer/train';
 import type { Context } from './context.ts';
 import { chooseFeatures } from './feature-choice.ts';
@@ -41,6 +46,10 @@ export interface TrainAsk {
   readonly recipe?: Recipe | undefined;
   readonly features?: string | undefined;
   readonly set: readonly string[];
+  /** `key=a,b,c`: what a sweep tries. */
+  readonly grid: readonly string[];
+  /** So many random draws instead of all combinations. */
+  readonly random?: number | undefined;
   readonly fold: string;
   readonly protocol?: string | undefined;
   readonly dev?: DevRule | undefined;
@@ -54,6 +63,7 @@ export interface TrainAsk {
   readonly missing: Recipe['missing'];
   readonly analysis: boolean;
   readonly select: Recipe['select'];
+  readonly refit: boolean;
 }
 
 const RECIPES = join(dirname(fileURLToPath(import.meta.url)), '../../../recipes');
@@ -100,6 +110,8 @@ export function parseAblations(text: string): string[] {
 /** An experiment made ready, with the feature sets that it holds open. */
 export interface Prepared {
   readonly request: ExperimentRequest;
+  /** What `--grid` asks to try. */
+  readonly sweep?: Sweep | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -114,10 +126,17 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
   const choice = chooseFolds(task, manifest.utterances, ask);
   for (const note of choice.notes) context.reporter.info(note);
   const { head } = ask;
-  const variants = variantLayers(head, ask).map(({ name, layers }) => ({
-    name,
-    configuration: configure(head, layers),
-  }));
+  const named = variantLayers(head, ask);
+  const variants = named.map(({ name, layers }) => ({ name, configuration: configure(head, layers) }));
+  const tried = trialSettings(head, ask);
+  const sweep = tried && {
+    trials: named.map(({ layers }) =>
+      tried.map((settings) => ({
+        settings,
+        configuration: configure(head, [...layers, { from: '--grid', set: settings }]),
+      })),
+    ),
+  };
   const features = chooseFeatures(context, manifest.card.name, ask.features, ask.recipe?.features);
   const ids = choice.rows.map((row) => row.utterance.id);
   const { stores } = context;
@@ -162,6 +181,7 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
       sources,
       missing: ask.missing,
       select: ask.select,
+      refit: ask.refit,
       engine: ask.engine,
       analysis: ask.analysis,
       runs: context.runs,
@@ -173,11 +193,23 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
         ...(ask.headFile === undefined ? {} : { headFile: ask.headFile }),
       },
     },
+    sweep,
     close: async () => {
       await loaded.loader.close();
       for (const set of sets) set.close();
     },
   };
+}
+
+/** Seed of random draws: fixed, so that more draws begin with fewer of them. */
+const DRAW_SEED = 1;
+
+function trialSettings(head: Head, { grid, random, set }: TrainAsk): HeadConfig[] | undefined {
+  if (grid.length === 0) return undefined;
+  const axes = readGrid(head, grid);
+  const both = axes.map(({ key }) => key).filter((key) => key in readSettings(head, set).set);
+  if (both.length > 0) throw new UserError(`${both.join(', ')}: both under --set and --grid; leave one`);
+  return random === undefined ? gridSettings(axes) : randomSettings(axes, random, DRAW_SEED);
 }
 
 /** A set's rows as a source, without those whose text or recording changed since: they count as missing. */

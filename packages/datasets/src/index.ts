@@ -71,3 +71,4 @@ export * from './store/shard-check.ts';
 export * from './store/store-listing.ts';
 export * from './store/trash.ts';
 export * from './store/verify.ts';
+export { isDead, isOwnHost, ownerOf } from './store/writer-lease.ts';

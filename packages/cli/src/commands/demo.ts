@@ -6,7 +6,7 @@ import type { Ceilings } from '../ui/scores.ts';
 import { runExtraction } from './features/extract.ts';
 import { DEFAULT_EXTRACT_OPTIONS } from './features/extract-options.ts';
 import { runBuild } from './manifest-build.ts';
-import { runTraining } from './train.ts';
+import { runTraining } from '../training.ts';
 
 interface DemoOptions extends CommonOptions {
   root: string;
@@ -66,6 +66,7 @@ export const demoCommand: CommandModule<object, DemoOptions> = {
         seeds: options.seeds,
         device: 'cpu',
         threads,
+        epochs: false,
         options: false,
         'print-config': false,
         'dry-run': false,

@@ -1,47 +1,13 @@
-import { resolve } from 'node:path';
-import { parseDevRule, parseWhere, PROTOCOL_NAMES, readManifest } from '@lsgmer/datasets';
-import {
-  type ExperimentRequest,
-  type Head,
-  listOptions,
-  pendingRuns,
-  planExperiment,
-  runExperiment,
-  type RunPlan,
-} from '@lsgmer/train';
+import { PROTOCOL_NAMES } from '@lsgmer/datasets';
+import { type Head, listOptions } from '@lsgmer/train';
 import type { CommandModule } from 'yargs';
-import { type CommonOptions, type Context, createContext } from '../context.ts';
-import { chooseDataset, requireStored } from '../dataset.ts';
-import { chooseEngine, ENGINES } from '../engine-choice.ts';
-import { findHead, isHeadFile } from '../head-choice.ts';
-import { loadRecipe, parseAblations, parseSeeds, prepareExperiment, type TrainAsk } from '../experiment.ts';
-import { type Ceilings, experimentText } from '../ui/scores.ts';
+import { type Context, createContext } from '../context.ts';
+import { chooseDataset } from '../dataset.ts';
+import { ENGINES } from '../engine-choice.ts';
+import { loadRecipe } from '../experiment.ts';
+import { findHead } from '../head-choice.ts';
+import { runTraining, type TrainOptions } from '../training.ts';
 import { plainTable } from '../ui/table.ts';
-
-interface TrainOptions extends CommonOptions {
-  dataset?: string | undefined;
-  task?: string | undefined;
-  recipe?: string | undefined;
-  features?: string | undefined;
-  set?: string[] | undefined;
-  fold: string;
-  protocol?: string | undefined;
-  dev?: string | undefined;
-  where?: string | undefined;
-  seeds?: string | undefined;
-  ablation?: string | undefined;
-  missing?: 'error' | 'mask' | 'wrong' | 'drop' | undefined;
-  select?: 'last' | 'dev' | 'oracle-test' | undefined;
-  head?: string | undefined;
-  engine?: 'onnx' | 'tfjs' | undefined;
-  device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
-  threads?: number | undefined;
-  analysis?: boolean | undefined;
-  options: boolean;
-  'print-config': boolean;
-  'dry-run': boolean;
-  json: boolean;
-}
 
 export const trainCommand: CommandModule<object, TrainOptions> = {
   command: 'train',
@@ -61,6 +27,14 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
         nargs: 1,
         describe: 'key=value over recipe and defaults; again for more',
       })
+      .option('grid', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe:
+          'key=a,b,c to try, again for more keys; with --random also key=log:1e-5:1e-3, uniform:, int:',
+      })
+      .option('random', { type: 'number', describe: 'try so many random draws from --grid, not all' })
       .option('fold', {
         type: 'string',
         default: 'all',
@@ -100,6 +74,21 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
         default: 'onnx' as const,
         describe: 'traced graphs on onnxruntime, or op by op on the tfjs backend that is installed',
       })
+      .option('refit', {
+        type: 'boolean',
+        default: false,
+        describe: 'train again on train and dev, for the epochs that --select dev picked',
+      })
+      .option('only', {
+        type: 'string',
+        describe: 'i/n: this share of the runs alone, for machines without a common folder',
+      })
+      .option('jobs', {
+        type: 'number',
+        describe: 'processes that share the runs (default: as many as the cores have room for)',
+      })
+      .option('tensorboard', { type: 'string', describe: 'folder for TensorBoard event files' })
+      .option('worker', { type: 'boolean', default: false, hidden: true })
       .option('device', {
         choices: ['auto', 'cpu', 'cuda', 'webgpu'] as const,
         default: 'cpu' as const,
@@ -107,7 +96,7 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
       })
       .option('threads', {
         type: 'number',
-        describe: "threads of the step (default: the recipe's, else all cores)",
+        describe: "threads of a step (default: the recipe's, else the cores over --jobs)",
       })
       .option('analysis', {
         type: 'boolean',
@@ -131,6 +120,11 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
       .example('$0 train --dataset meld --protocol fixed-split+dev --dev dialogue:0.1', '')
       .example('$0 train --dataset iemocap --dev session --select dev', '')
       .example('$0 train --dataset iemocap --head le-mer', '')
+      .example(
+        '$0 train --dataset iemocap --dev session --select dev --grid lr=1e-4,5e-4 --grid d=128,256',
+        '',
+      )
+      .example('$0 train --dataset iemocap --dev session --select dev --grid lr=log:1e-5:1e-3 --random 8', '')
       .example('$0 train --options', ''),
   handler: async (options) => {
     const context = createContext(options);
@@ -148,91 +142,3 @@ function printOptions(context: Context, head: Head): void {
   const rows = listOptions(head).map((row) => [row.key, row.type, String(row.default), row.source, row.help]);
   context.print(plainTable([['key', 'type', 'default', 'source', 'meaning'], ...rows]));
 }
-
-/** Trains what is asked for and prints the result; shared with the demo. */
-export async function runTraining(
-  context: Context,
-  dataset: string,
-  options: TrainOptions,
-  ceilings?: Ceilings,
-): Promise<void> {
-  requireStored(context, dataset);
-  const recipe = options.recipe === undefined ? undefined : loadRecipe(options.recipe);
-  const threads = options.threads ?? recipe?.threads;
-  const headName = options.head ?? recipe?.head ?? 'lsgmer';
-  const ask: TrainAsk = {
-    task: options.task,
-    recipe,
-    features: options.features,
-    set: options.set ?? [],
-    fold: options.fold,
-    protocol: options.protocol,
-    dev: options.dev === undefined ? undefined : parseDevRule(options.dev),
-    where: options.where === undefined ? undefined : parseWhere(options.where),
-    seeds: options.seeds === undefined ? (recipe?.seeds ?? [1]) : parseSeeds(options.seeds),
-    ablations: options.ablation === undefined ? [] : parseAblations(options.ablation),
-    missing: options.missing ?? recipe?.missing ?? 'error',
-    analysis: options.analysis ?? true,
-    select: options.select ?? recipe?.select ?? 'last',
-    head: await findHead(headName, context.folder),
-    headFile: isHeadFile(headName) ? resolve(context.folder, headName) : undefined,
-    engine: await chooseEngine(
-      { engine: options.engine ?? 'onnx', device: options.device, threads },
-      context.reporter,
-    ),
-  };
-  const { request, close } = prepareExperiment(context, readManifest(context.stores, dataset), ask);
-  try {
-    if (options['print-config']) {
-      const configs = Object.fromEntries(
-        request.variants.map((variant) => [variant.name, variant.configuration.values]),
-      );
-      context.print(JSON.stringify(configs, null, 2));
-      return;
-    }
-    const plan = planExperiment(request);
-    const runs = plan.variants.flatMap((variant) => variant.runs);
-    const pending = pendingRuns(plan);
-    if (options['dry-run']) {
-      context.print(dryRunText(request, runs, new Set(pending.map((run) => run.id))));
-      return;
-    }
-    if (pending.length < runs.length)
-      context.reporter.info(
-        `${runs.length - pending.length} of ${runs.length} runs are finished already and are not redone`,
-      );
-    const result = await runExperiment(plan, {
-      reporter: context.reporter,
-      signal: context.signal,
-      now: () => performance.now(),
-    });
-    context.print(options.json ? JSON.stringify(result) : experimentText(result, ceilings));
-  } finally {
-    await close();
-  }
-}
-
-/** The planned runs: their ids, the size of each part, and which are finished. */
-function dryRunText(
-  request: ExperimentRequest,
-  runs: readonly RunPlan[],
-  pending: ReadonlySet<string>,
-): string {
-  const dev = new Map(request.folds.map((fold) => [fold.id, fold.dev.length]));
-  const { protocol } = request;
-  const marked = protocol?.speakerDependent === true ? ' (SPEAKER-DEPENDENT)' : '';
-  const rows = runs.map((run) => [
-    run.id,
-    run.variant,
-    run.fold,
-    `seed ${run.seed}`,
-    String(run.parts.train.length),
-    String(dev.get(run.fold) ?? 0),
-    String(run.parts.test.length),
-    pending.has(run.id) ? 'to do' : 'finished',
-  ]);
-  const head = protocol === undefined ? '' : `${protocol.name}${marked}\n`;
-  return head + plainTable([['run', 'variant', 'fold', '', 'train', 'dev', 'test', ''], ...rows]);
-}
-
-export type { TrainOptions };

@@ -1,4 +1,11 @@
-import type { ExperimentResult, PooledResult, Scores, SeedResult, VariantResult } from '@lsgmer/train';
+import {
+  type ExperimentResult,
+  type PooledResult,
+  type Scores,
+  type SeedResult,
+  settingsText,
+  type VariantResult,
+} from '@lsgmer/train';
 import { headedTable } from './table.ts';
 
 type Rule = ExperimentResult['select'];
@@ -55,6 +62,8 @@ function variantText(result: ExperimentResult, variant: VariantResult, ceilings?
     ([input, name]) => `${input} ${name.replace(/(@.{8}).*/, '$1')}`,
   );
   const lines = [`${variant.name}: ${features.join(', ')}`];
+  if (variant.sweep !== undefined) lines.push(sweepText(variant.sweep, result.metric));
+  if (variant.refit === true) lines.push('trained again on train and dev, for the epochs that dev picked');
   if (variant.config['standardise'] === 'speaker')
     lines.push(
       'TRANSDUCTIVE: features standardised by each speaker, test speakers too (no label was looked at)',
@@ -74,6 +83,15 @@ function variantText(result: ExperimentResult, variant: VariantResult, ceilings?
 
 /** What stands in a table's first column head: an oracle number is never seen without its name. */
 const ruled = (title: string, rule: Rule): string => (rule === 'last' ? title : `${title} (${rule})`);
+
+/** How many were tried, and what was chosen on dev, fold by fold. */
+function sweepText({ tried, chosen }: NonNullable<VariantResult['sweep']>, metric: string): string {
+  const lines = chosen.map(
+    ({ fold, settings, score }) =>
+      `  ${fold}: ${settingsText(settings)} (dev ${metric.toUpperCase()} ${percent(score)})`,
+  );
+  return [`configurations tried: ${tried}; chosen on dev, fold by fold:`, ...lines].join('\n');
+}
 
 function foldsTable(
   seed: SeedResult,
@@ -145,7 +163,7 @@ function summaryText(result: ExperimentResult, ceilings?: Ceilings): string {
     ];
   });
   const head = [
-    `pooled (epoch: ${result.select})`,
+    `pooled (epoch: ${result.select}${result.variants.some((one) => one.refit === true) ? ', refit' : ''})`,
     'WA',
     'UA',
     'WF1',

@@ -1,29 +1,19 @@
-import type { Json } from '@lsgmer/datasets';
-import { Interrupted, pinRun, type Reporter } from '@lsgmer/datasets';
-import { featureDims } from '../batches/source.ts';
-import { type Standards, speakerStandards, trainStandards } from '../batches/standards.ts';
+import { UserErrors } from '@lsgmer/datasets';
 import { NO_PREDICTION } from '../evaluate/metrics.ts';
 import type { Prediction } from '../evaluate/predict.ts';
-import { fit } from '../fit/fit.ts';
-import type { Engine } from '../head/contract.ts';
 import { decodePredictions } from '../record/predictions.ts';
-import { RunFolder } from '../record/run-folder.ts';
 import { NUMERICS_VERSION } from '../record/run-id.ts';
+import { type ExperimentContext, folderOf } from './execute.ts';
 import type { ExperimentPlan, RunPlan, VariantPlan } from './plan.ts';
 import type { ExperimentRequest } from './request.ts';
 import { type ExperimentResult, experimentResult, type RunOutcome, variantResult } from './result.ts';
-
-export interface ExperimentContext {
-  readonly reporter: Reporter;
-  /** Aborted: the run under way saves, then Interrupted is thrown. */
-  readonly signal?: AbortSignal | undefined;
-  /** Milliseconds from any start. */
-  readonly now: () => number;
-}
+import { type PlannedVariant, refitPlans } from './refit.ts';
+import { runTrials, type Sweep } from './sweep.ts';
+import { workOf, workOff } from './work-off.ts';
 
 /**
- * Does the runs of a plan that are not finished yet, one after the other, and sums all of them up. Run again
- * after an interruption, it goes on where it stopped. One engine serves all runs of a variant.
+ * Does the runs of a plan that are not finished yet, and sums all of them up. Run again after an interruption, it
+ * goes on where it stopped; run several times at once, the processes share the work (see `workOff`).
  * @throws Interrupted when stopped; UserError for what is the user's (see `fit`)
  */
 export async function runExperiment(
@@ -31,34 +21,27 @@ export async function runExperiment(
   context: ExperimentContext,
 ): Promise<ExperimentResult> {
   const { request } = plan;
-  const results = [];
-  for (const variant of plan.variants) {
-    reportDropped(variant, context.reporter);
-    const outcomes: RunOutcome[] = [];
-    let engine: Engine | undefined;
-    try {
-      for (const run of variant.runs) {
-        const folder = folderOf(request, run);
-        if (folder.finished) {
-          pinFeatures(request, run);
-          outcomes.push(outcomeOf(request, folder, run, true));
-          continue;
-        }
-        if (context.signal?.aborted === true) throw new Interrupted(`stopped before ${titleOf(run)}`);
-        engine ??= await request.engine.create(
-          request.head,
-          variant.request.configuration.head,
-          featureDims(variant.sources),
-          request.classes.length,
-        );
-        outcomes.push(await executeRun(request, variant, run, folder, engine, context));
-      }
-    } finally {
-      await engine?.dispose();
-    }
-    results.push(variantResult(variant, outcomes, request.classes));
-  }
-  return experimentResult(plan, results, NUMERICS_VERSION);
+  return finish(
+    request,
+    plainVariants(plan),
+    await workOff(request, workOf(plan.variants), context),
+    context,
+  );
+}
+
+/**
+ * Tries every configuration of a sweep without looking at any test part, picks the best on dev for each fold, and only
+ * then runs those, test part and all.
+ * @throws as `runExperiment`; UserErrors where there is no dev part
+ */
+export async function runSweep(
+  request: ExperimentRequest,
+  sweep: Sweep,
+  context: ExperimentContext,
+): Promise<ExperimentResult> {
+  const variants = await runTrials(request, sweep, context);
+  const work = variants.flatMap(({ plans }) => workOf(plans));
+  return finish(request, variants, await workOff(request, work, context), context);
 }
 
 /** Runs of a plan that are not finished: what `runExperiment` would do. */
@@ -66,81 +49,65 @@ export function pendingRuns(plan: ExperimentPlan): RunPlan[] {
   return plan.variants.flatMap(({ runs }) => runs.filter((run) => !folderOf(plan.request, run).finished));
 }
 
-export function folderOf({ runs, dataset, task }: ExperimentRequest, run: RunPlan): RunFolder {
-  return new RunFolder(runs, dataset, task, run.id);
+/** The result of a plan whose runs are all finished. @throws UserErrors where some are not */
+export function finishedResult(plan: ExperimentPlan): ExperimentResult {
+  const pending = pendingRuns(plan);
+  if (pending.length > 0)
+    throw new UserErrors([`${pending.length} runs are not finished: train again without --only`]);
+  return summed(plan.request, plainVariants(plan), new Set());
 }
 
-/** Does one run, or the rest of it, in its folder. */
-async function executeRun(
+function plainVariants({ variants }: ExperimentPlan): PlannedVariant[] {
+  return variants.map((variant) => ({ name: variant.request.name, plans: [variant] }));
+}
+
+/** Trains again on train and dev where that is asked for, and sums up. */
+async function finish(
   request: ExperimentRequest,
-  variant: VariantPlan,
-  run: RunPlan,
-  folder: RunFolder,
-  engine: Engine,
+  variants: readonly PlannedVariant[],
+  done: ReadonlySet<string>,
   context: ExperimentContext,
-): Promise<RunOutcome> {
-  const index = new Map(variant.joined.rows.map((row, i) => [row.id, i]));
-  const items = (rows: readonly { id: string }[]): number[] => rows.map(({ id }) => index.get(id) as number);
-  folder.begin(configRecord(request, run));
-  pinFeatures(request, run);
-  const train = items(run.parts.train);
-  await fit(
-    {
-      head: request.head,
-      configuration: variant.request.configuration,
-      classes: request.classes,
-      metric: request.metric,
-      sources: variant.sources,
-      joined: { ...variant.joined, rows: run.labels },
-      shapes: variant.shapes,
-      train,
-      dev: items(run.parts.dev),
-      test: items(run.parts.test),
-      fold: run.fold,
-      seed: run.seed,
-      standards: await standardsOf(variant, train),
-      folder,
-      engine,
-      analysis: request.analysis,
-    },
-    { reporter: context.reporter, signal: context.signal, now: context.now, title: titleOf(run) },
+): Promise<ExperimentResult> {
+  if (request.refit !== true) return summed(request, variants, done);
+  const refitted = refitPlans(request, variants);
+  // a refitted run ends at the epoch that dev picked: its last one counts
+  const again = { ...request, select: 'last' as const, refit: false };
+  const doneAgain = await workOff(
+    again,
+    refitted.flatMap(({ plans }) => workOf(plans)),
+    context,
   );
-  return outcomeOf(request, folder, run, false);
+  return { ...summed(again, refitted, doneAgain), select: request.select };
 }
 
-/** Made once for each training part, whatever the seed. */
-const standards = new WeakMap<VariantPlan, Map<string, Promise<Standards>>>();
-
-function standardsOf(variant: VariantPlan, train: readonly number[]): Promise<Standards> | undefined {
-  const { standardise } = variant.request.configuration.trainer;
-  if (standardise === 'none') return undefined;
-  let known = standards.get(variant);
-  if (known === undefined) standards.set(variant, (known = new Map()));
-  const key = standardise === 'speaker' ? '' : train.join(' ');
-  let found = known.get(key);
-  if (found === undefined) {
-    const { sources, joined } = variant;
-    found =
-      standardise === 'speaker' ? speakerStandards(sources, joined) : trainStandards(sources, joined, train);
-    known.set(key, found);
-  }
-  return found;
-}
-
-/** Tells the stores which feature sets this run depends on. */
-function pinFeatures({ stores = [], dataset }: ExperimentRequest, { id, identity }: RunPlan): void {
-  const used = Object.values(identity.features);
-  const fingerprints = Object.fromEntries(used.map(({ feature, fingerprint }) => [feature, fingerprint]));
-  pinRun(stores, dataset, { run: id, fingerprints });
+function summed(
+  request: ExperimentRequest,
+  variants: readonly PlannedVariant[],
+  done: ReadonlySet<string>,
+): ExperimentResult {
+  const order = (run: RunPlan): number =>
+    request.seeds.indexOf(run.seed) * request.folds.length +
+    request.folds.findIndex((fold) => fold.id === run.fold);
+  const results = variants.map((variant) => {
+    const outcomes = variant.plans
+      .flatMap(({ runs }) => runs)
+      .map((run) => outcomeOf(request, run, !done.has(run.id)))
+      .sort((a, b) => order(a.plan) - order(b.plan));
+    const first = variant.plans[0] as VariantPlan;
+    const covered = request.folds.map(
+      (fold) =>
+        outcomes.find(({ plan }) => plan.fold === fold.id)?.plan.parts ??
+        (first.covered[0] as RunPlan['parts']),
+    );
+    return variantResult({ ...first, covered }, variant, outcomes, request.classes);
+  });
+  return experimentResult(request, results, NUMERICS_VERSION);
 }
 
 /** What a finished run says under the experiment's selection rule. */
-function outcomeOf(
-  { classes, select }: ExperimentRequest,
-  folder: RunFolder,
-  run: RunPlan,
-  skipped: boolean,
-): RunOutcome {
+function outcomeOf(request: ExperimentRequest, run: RunPlan, skipped: boolean): RunOutcome {
+  const { classes, select } = request;
+  const folder = folderOf(request, run);
   const { text, path } = folder.predictions(select);
   const predictions = withUnanswered(decodePredictions(text, classes, path), run);
   const epoch = folder.state()?.chosen[select]?.epoch;
@@ -157,35 +124,4 @@ function withUnanswered(predictions: readonly Prediction[], { parts }: RunPlan):
     probabilities: [],
   }));
   return [...predictions, ...unanswered];
-}
-
-function configRecord(request: ExperimentRequest, run: RunPlan): Json {
-  const { expected, missingTest, missingTrain, missingDev } = run.parts.coverage;
-  return {
-    run: run.id,
-    variant: run.variant,
-    identity: run.identity as unknown as Json,
-    coverage: { expected, missingTest, missingTrain, missingDev } as unknown as Json,
-    protocol: (request.protocol ?? null) as unknown as Json,
-    ...(request.allFolds === undefined ? {} : { folds: [...request.allFolds] }),
-    environment: request.environment,
-  };
-}
-
-function titleOf({ variant, fold, seed }: RunPlan): string {
-  return `${variant} ${fold} seed ${seed}`;
-}
-
-/** Training utterances without features are never dropped in silence. */
-function reportDropped({ request, covered }: VariantPlan, reporter: Reporter): void {
-  const dropped = new Map(
-    covered.flatMap(({ coverage: { missingTrain, missingDev } }) =>
-      [...missingTrain, ...missingDev].map(({ id, reason }) => [id, reason]),
-    ),
-  );
-  if (dropped.size === 0) return;
-  const list = [...dropped].map(([id, reason]) => `${id}: ${reason}`).join('; ');
-  reporter.warn(
-    `variant ${request.name}: ${dropped.size} training or dev utterances lack a feature and are left out: ${list}`,
-  );
 }

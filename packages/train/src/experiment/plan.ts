@@ -75,7 +75,11 @@ export function planExperiment(request: ExperimentRequest): ExperimentPlan {
 }
 
 /** The selection rule `dev` needs a dev part in every fold. */
-function requireDev({ select, folds }: ExperimentRequest): void {
+function requireDev({ select, folds, refit = false }: ExperimentRequest): void {
+  if (refit && select !== 'dev')
+    throw new UserErrors([
+      `--refit trains for the epochs that dev picked: it needs --select dev, found ${select}`,
+    ]);
   const without = folds.filter((fold) => fold.dev.length === 0).map((fold) => fold.id);
   if (select !== 'dev' || without.length === 0) return;
   throw new UserErrors([
@@ -100,7 +104,8 @@ function planVariant(request: ExperimentRequest, variant: VariantRequest): Varia
   );
   requireParts(
     covered.map((parts, i) => ({ ...parts, fold: (folds[i] as Fold).id })),
-    request.select,
+    request.role === 'trial' ? 'dev' : request.select,
+    request.role === 'trial',
   );
   const shapes = chooseShapes(roomFor(joined.lengths, sources), configuration.trainer);
   const features = featureIdentities(sources, joined.rows);

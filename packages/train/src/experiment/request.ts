@@ -56,6 +56,10 @@ export interface ExperimentRequest {
   readonly sources: FeatureSources;
   readonly missing: MissingRule;
   readonly select: SelectionRule;
+  /** Train again on train and dev, for the epochs that dev picked; needs the rule `dev`. */
+  readonly refit?: boolean;
+  /** A trial of a sweep has no test part. */
+  readonly role?: 'trial' | undefined;
   readonly engine: EngineFactory;
   /** Whether runs leave analysis.arrow and labels.arrow, which no number depends on; true unless given. */
   readonly analysis?: boolean | undefined;

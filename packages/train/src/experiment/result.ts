@@ -11,8 +11,10 @@ import {
 } from '../evaluate/summary.ts';
 import type { HeadConfig } from '../head/contract.ts';
 import type { Coverage } from '../record/coverage.ts';
-import type { ExperimentPlan, RunPlan, VariantPlan } from './plan.ts';
-import type { ProtocolNote } from './request.ts';
+import type { RunPlan, VariantPlan } from './plan.ts';
+import type { PlannedVariant } from './refit.ts';
+import type { ExperimentRequest, ProtocolNote } from './request.ts';
+import type { SweepNote } from './sweep.ts';
 
 /** A run's test part, scored after the epoch that the selection rule picks. */
 export interface FoldResult {
@@ -68,6 +70,10 @@ export interface VariantResult {
   /** feature@fingerprint by input. */
   readonly features: { readonly [input: string]: string };
   readonly coverage: CoverageResult;
+  /** How a sweep chose the configuration of each fold; `config` is that of the first. */
+  readonly sweep?: SweepNote;
+  /** Trained on train and dev, for the epochs that dev picked. */
+  readonly refit?: true;
   readonly seeds: readonly SeedResult[];
   /** Over seeds: of the mean over folds, and of the pooled scores. */
   readonly overSeeds: { readonly overFolds: Spread; readonly pooled: Spread };
@@ -105,6 +111,7 @@ export interface RunOutcome {
 /** @param outcomes of every run of the variant, in the plan's order */
 export function variantResult(
   plan: VariantPlan,
+  { sweep, refit = false }: Pick<PlannedVariant, 'sweep' | 'refit'>,
   outcomes: readonly RunOutcome[],
   classes: readonly string[],
 ): VariantResult {
@@ -131,6 +138,8 @@ export function variantResult(
       ]),
     ),
     coverage: coverageResult(plan),
+    ...(sweep === undefined ? {} : { sweep }),
+    ...(refit ? { refit } : {}),
     seeds,
     overSeeds: {
       overFolds: spread(seeds.map((one) => one.overFolds.mean)),
@@ -184,7 +193,7 @@ function coverageResult({ covered }: VariantPlan): CoverageResult {
 }
 
 export function experimentResult(
-  { request }: ExperimentPlan,
+  request: ExperimentRequest,
   variants: readonly VariantResult[],
   numerics: number,
 ): ExperimentResult {

@@ -17,6 +17,8 @@ import { encodePredictions } from '../record/predictions.ts';
 import { RowLosses } from '../record/row-losses.ts';
 import type { EpochTiming, RuleResult, RunFolder } from '../record/run-folder.ts';
 import { type EpochRecord, noSums } from '../record/run-state.ts';
+import { CollapseWatch } from './collapse.ts';
+import { epochLine } from './epoch-line.ts';
 import { epochRecord } from './epoch-record.ts';
 import { requireFinite } from './finite.ts';
 import type { Safetensors } from './safetensors.ts';
@@ -61,7 +63,15 @@ export interface FitContext {
   readonly now: () => number;
   /** Name of the run in progress lines. */
   readonly title: string;
+  /** Says each epoch in one line. */
+  readonly epochLines?: boolean;
+  /** Reports progress; true unless given. */
+  readonly bars?: boolean;
+  readonly onEpoch?: EpochListener | undefined;
 }
+
+/** Hears of each epoch once it is complete. */
+export type EpochListener = (record: EpochRecord, timing: EpochTiming) => void;
 
 /** Least milliseconds between two saves: files that are safe on disk cost some 10 ms each, a short epoch less. */
 const SAVE_AFTER = 3000;
@@ -118,6 +128,7 @@ export async function fit(request: FitRequest, context: FitContext): Promise<voi
     asEvaluated(() => tables?.push(...labelTables(specs, engine.parameters, epoch)));
   const labels = (): Uint8Array | undefined => tables && encodeLabelHistory(tables, about);
 
+  const watch = new CollapseWatch(context.title, classes, context.reporter, records);
   const onLoss = (id: string, loss: number): void => losses.set(epoch, lossRow.get(id) as number, loss);
   const updating = { engine, joined, classes: classes.length, onLoss };
   let latest: readonly Prediction[] | undefined;
@@ -170,10 +181,19 @@ export async function fit(request: FitRequest, context: FitContext): Promise<voi
       ['oracle-test', record.test],
     ] as const)
       if (scores !== null) selection.offer(rule, epoch, scores[request.metric], () => state.forEvaluation());
-    timings.push({ epoch, seconds, utterancesPerSecond: (sums.rows - first) / seconds });
+    const timing = { epoch, seconds, utterancesPerSecond: (sums.rows - first) / seconds };
+    timings.push(timing);
     position = 0;
     sums = noSums;
     if (epoch < epochs && context.now() - lastSave >= SAVE_AFTER) save();
+    const wall = (context.now() - started) / 1000;
+    watch.seen(record);
+    context.onEpoch?.(record, timing);
+    if (context.epochLines === true)
+      context.reporter.info(
+        epochLine(context.title, epochs, record, { timing, left: (epochs - epoch) * wall }, request.metric),
+      );
+    if (context.bars === false) continue;
     const note = `loss ${record.loss.toFixed(4)}, train WA ${(100 * record.trainWa).toFixed(1)}`;
     context.reporter.progress({ task: context.title, done: epoch, total: epochs, unit: 'epochs', note });
   }

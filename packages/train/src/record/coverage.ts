@@ -70,11 +70,13 @@ export function cover(
  * Under the missing rule `error` every test utterance must have its features; training and test part need at least one
  * utterance under every rule, the dev part under the selection rule `dev`.
  * @param folds covered parts with the fold's name
+ * @param untested the folds have no test part: trials of a sweep
  * @throws UserErrors that lists ids and reasons, of all folds at once
  */
 export function requireParts(
   folds: readonly (CoveredParts & { readonly fold: string })[],
   select: SelectionRule,
+  untested = false,
 ): void {
   const problems: string[] = [];
   for (const { fold, train, dev, test, coverage } of folds) {
@@ -84,8 +86,8 @@ export function requireParts(
         `fold ${fold}: ${missingTest.length} of ${expected} test utterances lack a feature: ${list(missingTest)}; ` +
           'extract them, or choose --missing mask (the head sees the other modality alone), wrong (counted as errors) or drop (result not comparable)',
       );
-    } else if (test.length === 0 || train.length === 0) {
-      const part = test.length === 0 ? 'test' : 'training';
+    } else if ((test.length === 0 && !untested) || train.length === 0) {
+      const part = test.length === 0 && !untested ? 'test' : 'training';
       const all = [...missingTest, ...missingTrain];
       problems.push(`fold ${fold}: no ${part} utterance has all features: ${list(all)}; extract them first`);
     } else if (select === 'dev' && dev.length === 0) {

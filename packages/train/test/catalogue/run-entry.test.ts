@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { silent } from '@lsgmer/datasets';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readRunEntry } from '../../src/catalogue/run-entry.ts';
-import { folderOf, runExperiment } from '../../src/experiment/experiment.ts';
+import { folderOf, runExperiment } from '../../src/index.ts';
 import { planExperiment } from '../../src/experiment/plan.ts';
 import { predictionsOf, writeRunFolder } from '../support/run-folders.ts';
 import { folds, tinyRequest } from '../support/tiny-experiment.ts';

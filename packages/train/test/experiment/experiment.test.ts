@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silent } from '@lsgmer/datasets';
 import { mean, score, standardDeviation } from '../../src/evaluate/metrics.ts';
-import { folderOf, pendingRuns, runExperiment } from '../../src/experiment/experiment.ts';
+import { folderOf, pendingRuns, runExperiment } from '../../src/index.ts';
 import { planExperiment } from '../../src/experiment/plan.ts';
 import type { ExperimentRequest } from '../../src/experiment/request.ts';
 import type { ExperimentResult } from '../../src/experiment/result.ts';

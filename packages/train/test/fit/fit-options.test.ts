@@ -10,7 +10,7 @@ import { EagerEngine } from '../../src/engine/eager-engine.ts';
 import { onnxEngine } from '../../src/engine/factories.ts';
 import { OnnxEngine } from '../../src/engine/onnx-engine.ts';
 import { predict } from '../../src/evaluate/predict.ts';
-import { folderOf, runExperiment } from '../../src/experiment/experiment.ts';
+import { folderOf, runExperiment } from '../../src/index.ts';
 import { planExperiment } from '../../src/experiment/plan.ts';
 import type { ExperimentRequest } from '../../src/experiment/request.ts';
 import { decodeSafetensors } from '../../src/fit/safetensors.ts';
