@@ -91,9 +91,9 @@ export async function workOff(
       if (!waiting) context.reporter.info(waitingText(request, left));
       waiting = true;
       // not in step with whoever stepped back at the same moment
-      await pause(LOOK_AGAIN_MS + (process.pid % 500), undefined, {
-        ...(context.signal === undefined ? {} : { signal: context.signal }),
-      }).catch(() => {});
+      const { signal } = context;
+      const rest = signal === undefined ? {} : { signal };
+      await pause(LOOK_AGAIN_MS + (process.pid % 500), undefined, rest).catch(() => {});
     }
   } finally {
     await engines.dispose();

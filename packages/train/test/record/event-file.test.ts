@@ -29,7 +29,8 @@ it('is appended to, and a run that goes on gets another file', () => {
     const bytes = readFileSync(join(folder, 'a', 'events.out.tfevents.5.host.1'));
     const parts = [versionEvent(5), scalarEvent(5, 1, { x: 2 }), scalarEvent(5, 2, { x: 3 })];
     expect(bytes.equals(Buffer.concat(parts))).toBe(true);
-    new EventFile(join(folder, 'a'), 'host.1', () => 6.7);
+    const further = new EventFile(join(folder, 'a'), 'host.1', () => 6.7);
+    further.add(3, { x: 4 });
     expect(readdirSync(join(folder, 'a'))).toHaveLength(2);
   } finally {
     rmSync(folder, { recursive: true });
