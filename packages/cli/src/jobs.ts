@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Context } from './context.ts';
-import type { TrainOptions } from './training.ts';
+import type { TrainOptions } from './train-options.ts';
 
 /** Processes for the runs, and threads for a step of each. */
 export interface Jobs {

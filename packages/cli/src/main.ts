@@ -77,7 +77,9 @@ async function main(argv: string[]): Promise<number> {
 
 /** Options that may be given several times (model-choice.ts has most of them); yargs has names with a dash in both spellings. */
 const REPEATED = new Set(
-  '_ set row model layers final-norm finalNorm special-tokens specialTokens pool stride dtype'.split(' '),
+  '_ set grid row model layers final-norm finalNorm special-tokens specialTokens pool stride dtype'.split(
+    ' ',
+  ),
 );
 
 /** What yargs lets pass: an option given twice, and numbers that are none. */

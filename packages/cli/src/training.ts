@@ -20,7 +20,7 @@ import {
   workOf,
   workOff,
 } from '@lsgmer/train';
-import type { CommonOptions, Context } from './context.ts';
+import type { Context } from './context.ts';
 import { requireStored } from './dataset.ts';
 import { chooseEngine } from './engine-choice.ts';
 import {
@@ -33,43 +33,9 @@ import {
 } from './experiment.ts';
 import { findHead, isHeadFile } from './head-choice.ts';
 import { chooseJobs, startWorkers, stopWithParent } from './jobs.ts';
+import type { TrainOptions } from './train-options.ts';
 import { type Ceilings, experimentText } from './ui/scores.ts';
 import { plainTable } from './ui/table.ts';
-
-export interface TrainOptions extends CommonOptions {
-  dataset?: string | undefined;
-  task?: string | undefined;
-  recipe?: string | undefined;
-  features?: string | undefined;
-  head?: string | undefined;
-  set?: string[] | undefined;
-  grid?: string[] | undefined;
-  random?: number | undefined;
-  fold: string;
-  protocol?: string | undefined;
-  dev?: string | undefined;
-  where?: string | undefined;
-  seeds?: string | undefined;
-  ablation?: string | undefined;
-  missing?: 'error' | 'mask' | 'wrong' | 'drop' | undefined;
-  select?: 'last' | 'dev' | 'oracle-test' | undefined;
-  refit?: boolean | undefined;
-  only?: string | undefined;
-  jobs?: number | undefined;
-  tensorboard?: string | undefined;
-  /** Started by another process to share its runs: prints no result, ends with it. */
-  worker?: boolean | undefined;
-  engine?: 'onnx' | 'tfjs' | undefined;
-  device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
-  threads?: number | undefined;
-  analysis?: boolean | undefined;
-  /** Says each epoch in a line. */
-  epochs?: boolean | undefined;
-  options: boolean;
-  'print-config': boolean;
-  'dry-run': boolean;
-  json: boolean;
-}
 
 /** Trains what is asked for and prints the result; shared with the demo. */
 export async function runTraining(

@@ -39,6 +39,7 @@ export * from './evaluate/summary.ts';
 export * from './experiment/execute.ts';
 export * from './experiment/experiment.ts';
 export * from './experiment/plan.ts';
+export * from './experiment/planned-variant.ts';
 export * from './experiment/request.ts';
 export * from './experiment/result.ts';
 export * from './experiment/sweep.ts';

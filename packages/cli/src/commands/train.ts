@@ -6,7 +6,8 @@ import { chooseDataset } from '../dataset.ts';
 import { ENGINES } from '../engine-choice.ts';
 import { loadRecipe } from '../experiment.ts';
 import { findHead } from '../head-choice.ts';
-import { runTraining, type TrainOptions } from '../training.ts';
+import type { TrainOptions } from '../train-options.ts';
+import { runTraining } from '../training.ts';
 import { plainTable } from '../ui/table.ts';
 
 export const trainCommand: CommandModule<object, TrainOptions> = {

@@ -7,7 +7,8 @@ import { type ExperimentContext, folderOf } from './execute.ts';
 import type { ExperimentPlan, RunPlan, VariantPlan } from './plan.ts';
 import type { ExperimentRequest } from './request.ts';
 import { type ExperimentResult, experimentResult, type RunOutcome, variantResult } from './result.ts';
-import { type PlannedVariant, refitPlans } from './refit.ts';
+import type { PlannedVariant } from './planned-variant.ts';
+import { refitPlans } from './refit.ts';
 import { runTrials, type Sweep } from './sweep.ts';
 import { workOf, workOff } from './work-off.ts';
 

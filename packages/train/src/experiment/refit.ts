@@ -2,18 +2,8 @@ import type { Fold } from '@lsgmer/datasets';
 import { configure } from '../config/configuration.ts';
 import { folderOf } from './execute.ts';
 import { planExperiment, type VariantPlan } from './plan.ts';
+import type { PlannedVariant } from './planned-variant.ts';
 import type { ExperimentRequest } from './request.ts';
-import type { SweepNote } from './sweep.ts';
-
-/** A row of the result with the plans of its runs: one, or several where folds differ in their configuration. */
-export interface PlannedVariant {
-  readonly name: string;
-  readonly plans: readonly VariantPlan[];
-  /** How the configurations were chosen. */
-  readonly sweep?: SweepNote | undefined;
-  /** Trained on train and dev together, for as many epochs as dev picked. */
-  readonly refit?: boolean;
-}
 
 /**
  * For each finished run the same one on train and dev together, for as many epochs as the rule `dev` picked. Its test

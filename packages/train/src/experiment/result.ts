@@ -12,9 +12,8 @@ import {
 import type { HeadConfig } from '../head/contract.ts';
 import type { Coverage } from '../record/coverage.ts';
 import type { RunPlan, VariantPlan } from './plan.ts';
-import type { PlannedVariant } from './refit.ts';
+import type { PlannedVariant, SweepNote } from './planned-variant.ts';
 import type { ExperimentRequest, ProtocolNote } from './request.ts';
-import type { SweepNote } from './sweep.ts';
 
 /** A run's test part, scored after the epoch that the selection rule picks. */
 export interface FoldResult {

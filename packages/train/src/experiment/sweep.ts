@@ -5,7 +5,7 @@ import { mean } from '../evaluate/metrics.ts';
 import type { HeadConfig } from '../head/contract.ts';
 import { type ExperimentContext, folderOf } from './execute.ts';
 import { planExperiment } from './plan.ts';
-import type { PlannedVariant } from './refit.ts';
+import type { PlannedVariant, SweepNote } from './planned-variant.ts';
 import type { ExperimentRequest } from './request.ts';
 import { workOf, workOff } from './work-off.ts';
 
@@ -19,18 +19,6 @@ export interface Trial {
 /** What to try, by variant of the request. */
 export interface Sweep {
   readonly trials: readonly (readonly Trial[])[];
-}
-
-/** What stands beside a number that a sweep led to. */
-export interface SweepNote {
-  /** Configurations tried. */
-  readonly tried: number;
-  /** By fold: the settings that were best on its dev part, with that score (mean over seeds). */
-  readonly chosen: readonly {
-    readonly fold: string;
-    readonly settings: HeadConfig;
-    readonly score: number;
-  }[];
 }
 
 /** `lr=0.001, d=64` */
