@@ -56,28 +56,16 @@ describe('features export and import', () => {
     expect(own.split('\n').length).toBeGreaterThan(5);
     expect(await predictions('text=my-text,audio=my-audio')).toBe(own);
 
-    const status = JSON.parse(done(await place.run('features', 'status', '--json'))) as {
-      feature: string;
-      stale: number;
-      coverage: { present: number };
-      spec: { provenance: { trainedOn?: string } };
-    }[];
-    const mine = status.find(({ feature }) => feature === 'my-text');
-    expect(mine).toMatchObject({
-      stale: 0,
-      coverage: { present: 50 },
-      spec: { provenance: { trainedOn: 'nothing' } },
-    });
+    const status = done(await place.run('features', 'status'));
+    expect(status).toMatch(/my-text +[0-9a-f]{12} +float16 +64 +50 of 50 +0 +0/);
+    expect(status).toMatch(/my-text: its encoder was trained on nothing/);
   });
 
   it('a file of another format with the same numbers is the same set', async () => {
-    for (const to of ['parquet', 'safetensors']) {
-      const out = `audio-${to}`;
-      done(await exported('random-tiny-wavlm', to, out));
-      const times = ['--frame-seconds', '0.02', '--first-seconds', '0.0125'];
-      const again = done(await imported(out, 'my-audio', 'audio', ...times));
-      expect(again).toMatch(/0 written, 50 there before/);
-    }
+    done(await exported('random-tiny-wavlm', 'parquet', 'audio-parquet'));
+    const times = ['--frame-seconds', '0.02', '--first-seconds', '0.0125'];
+    const again = done(await imported('audio-parquet', 'my-audio', 'audio', ...times));
+    expect(again).toMatch(/0 written, 50 there before/);
     expect(readdirSync(place.path('store', 'demo', 'my-audio'))).toHaveLength(1);
   });
 

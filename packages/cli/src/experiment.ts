@@ -14,6 +14,7 @@ import {
   type Manifest,
   openFeatureSet,
   UserError,
+  UserErrors,
   type Where,
 } from '@lsgmer/datasets';
 import {
@@ -141,11 +142,23 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
   const ids = choice.rows.map((row) => row.utterance.id);
   const { stores } = context;
   const wanted = { text: features.text, audio: features.audio, map: features.alexnet };
-  const opened = Object.entries(wanted).flatMap(([input, feature]) =>
-    feature === undefined
-      ? []
-      : [{ input, set: openFeatureSet({ stores: [...stores], dataset: manifest.card.name, feature, ids }) }],
-  );
+  const problems: string[] = [];
+  const opened = Object.entries(wanted).flatMap(([input, feature]) => {
+    if (feature === undefined) return [];
+    try {
+      return [
+        { input, set: openFeatureSet({ stores: [...stores], dataset: manifest.card.name, feature, ids }) },
+      ];
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      problems.push(error.message);
+      return [];
+    }
+  });
+  if (problems.length > 0) {
+    for (const { set } of opened) set.close();
+    throw new UserErrors(problems);
+  }
   const sets = opened.map(({ set }) => set);
   const loaded = loadedSources(sets, stores);
   const sources: FeatureSources = Object.fromEntries(
@@ -217,11 +230,16 @@ export function currentSource(set: FeatureSet, source: FeatureSource, manifest: 
   const stale = staleRows(set.spec.kind, set.inputs(), manifest.utterances);
   if (stale.size === 0) return source;
   const what = set.spec.kind === 'text' ? 'its text' : 'its recording';
-  const again = isImported(set.spec) ? 'imported: run features import' : 'extracted: run features extract';
   return {
     ...source,
     length: (id) => (stale.has(id) ? undefined : source.length(id)),
-    reason: (id) => (stale.has(id) ? `${what} changed since it was ${again}` : source.reason?.(id)),
+    reason: (id) => {
+      const changed = stale.get(id);
+      if (changed === undefined) return source.reason?.(id);
+      const digests = [changed.encoded, changed.now].map((one) => one.slice(0, 12)).join(' -> ');
+      const [done, command] = isImported(set.spec) ? ['imported', 'import'] : ['extracted', 'extract'];
+      return `${what} changed since it was ${done} (${digests}): run features ${command}`;
+    },
   };
 }
 

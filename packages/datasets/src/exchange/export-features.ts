@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Interrupted, UserError } from '../base/errors.ts';
 import { type Reporter, silent } from '../base/reporter.ts';
 import { compareIds } from '../manifest/utterance.ts';
@@ -76,8 +77,10 @@ async function writeSplits(
   const files: Record<string, number> = {};
   let done = 0;
   let bytes = 0;
-  function* rows(ids: readonly string[]): Generator<ExportRow> {
+  async function* rows(ids: readonly string[]): AsyncGenerator<ExportRow> {
     for (const id of ids) {
+      // signals are heard between rows
+      await setImmediate();
       if (signal?.aborted === true) throw new Interrupted('stopped: nothing was exported');
       const row = exportRow(set, id, options.pool);
       bytes += row.values.byteLength;
@@ -87,8 +90,8 @@ async function writeSplits(
     }
   }
   for (const [split, ids] of splits) {
-    if (to === 'npy') writeNpys(folder, rows(ids));
-    else if (to === 'safetensors') writeTensors(folder, split, ids, rows(ids), options);
+    if (to === 'npy') await writeNpys(folder, rows(ids));
+    else if (to === 'safetensors') await writeTensors(folder, split, ids, rows(ids), options);
     else await writeParquet(folder, split, rows(ids), options);
     files[to === 'npy' ? `${split}: .npy` : `${split}.${to}`] = ids.length;
   }
@@ -98,8 +101,8 @@ async function writeSplits(
 const typeOf = (values: Uint16Array | Float32Array): 'float16' | 'float32' =>
   values instanceof Uint16Array ? 'float16' : 'float32';
 
-function writeNpys(folder: ExportFolder, rows: Iterable<ExportRow>): void {
-  for (const { id, shape, values } of rows) {
+async function writeNpys(folder: ExportFolder, rows: AsyncIterable<ExportRow>): Promise<void> {
+  for await (const { id, shape, values } of rows) {
     const file = folder.create(`${id}.npy`);
     try {
       file.write(encodeNpyHeader(typeOf(values), shape));
@@ -110,13 +113,13 @@ function writeNpys(folder: ExportFolder, rows: Iterable<ExportRow>): void {
   }
 }
 
-function writeTensors(
+async function writeTensors(
   folder: ExportFolder,
   split: string,
   ids: readonly string[],
-  rows: Iterable<ExportRow>,
+  rows: AsyncIterable<ExportRow>,
   { set, pool }: ExportOptions,
-): void {
+): Promise<void> {
   const { dim, spec } = set;
   const dtype = pool === null && set.dtype === 'float16' ? 'F16' : 'F32';
   const plans = ids.map(
@@ -125,7 +128,7 @@ function writeTensors(
   const file = folder.create(`${split}.safetensors`);
   try {
     file.write(encodeSafetensorsHeader(plans, { 'lsgmer.spec': JSON.stringify(spec), split }));
-    for (const { values } of rows) file.write(bytesOf(values));
+    for await (const { values } of rows) file.write(bytesOf(values));
   } finally {
     file.close();
   }
@@ -134,7 +137,7 @@ function writeTensors(
 async function writeParquet(
   folder: ExportFolder,
   split: string,
-  rows: Iterable<ExportRow>,
+  rows: AsyncIterable<ExportRow>,
   { set, pool }: ExportOptions,
 ): Promise<void> {
   const file = folder.create(`${split}.parquet`);

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import type { Json } from '../base/canonical-json.ts';
 import { Interrupted, UserError, UserErrors } from '../base/errors.ts';
@@ -236,6 +237,7 @@ async function writeRows(
   try {
     for (const { id, reason } of quarantined) if (todo.has(id)) writer.quarantine(id, reason, inputOf(id));
     for await (const array of options.source.arrays((names) => idOf(names) !== null)) {
+      await setImmediate();
       if (signal?.aborted === true) {
         writer.close();
         throw new Interrupted(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { Interrupted } from '../base/errors.ts';
 import type { Reporter } from '../base/reporter.ts';
 import { compareIds } from '../manifest/utterance.ts';
@@ -60,6 +61,8 @@ export async function scanArrays(options: ScanOptions): Promise<Scan> {
   let done = 0;
   const total = source.count ?? expected;
   for await (const array of source.arrays()) {
+    // signals are heard between arrays
+    await setImmediate();
     if (signal?.aborted === true) throw new Interrupted('stopped before anything was written');
     done++;
     reporter.progress({ task: 'check', done: Math.min(done, total), total, unit: 'arrays' });

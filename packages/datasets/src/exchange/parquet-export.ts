@@ -40,14 +40,14 @@ export class ParquetExport {
   }
 
   /** Bytes of the file, in order. */
-  async *encode(rows: Iterable<ExportRow>): AsyncGenerator<Uint8Array> {
+  async *encode(rows: AsyncIterable<ExportRow>): AsyncGenerator<Uint8Array> {
     const parquet = await import('parquet-wasm');
     const pieces = this.#pooled ? this.#pooledPieces(rows) : this.#wholePieces(rows);
     const batches = new ReadableStream(
       {
-        pull: (controller) => {
+        pull: async (controller) => {
           try {
-            const next = pieces.next();
+            const next = await pieces.next();
             if (next.done === true) return controller.close();
             const table = parquet.Table.fromIPCStream(
               tableToIPC(new Table(this.#schema, [next.value]), 'stream'),
@@ -81,9 +81,9 @@ export class ParquetExport {
     if (failure !== undefined) throw failure;
   }
 
-  *#wholePieces(rows: Iterable<ExportRow>): Generator<RecordBatch> {
+  async *#wholePieces(rows: AsyncIterable<ExportRow>): AsyncGenerator<RecordBatch> {
     const builder = new RecordBatchBuilder(this.#set.spec, this.#set.dtype);
-    for (const row of rows) {
+    for await (const row of rows) {
       const added = row.values.byteLength;
       if (builder.rows > 0 && builder.valueBytes + added > PIECE_BYTES) {
         yield builder.batch(this.#schema);
@@ -94,10 +94,10 @@ export class ParquetExport {
     if (builder.rows > 0) yield builder.batch(this.#schema);
   }
 
-  *#pooledPieces(rows: Iterable<ExportRow>): Generator<RecordBatch> {
+  async *#pooledPieces(rows: AsyncIterable<ExportRow>): AsyncGenerator<RecordBatch> {
     const most = Math.max(1, Math.floor(PIECE_BYTES / (4 * this.#set.dim)));
     let held: ExportRow[] = [];
-    for (const row of rows) {
+    for await (const row of rows) {
       held.push(row);
       if (held.length < most) continue;
       yield pooledBatch(this.#schema, held, this.#set.dim);

@@ -48,7 +48,7 @@ export const statusCommand: CommandModule<object, StatusOptions> = {
     });
     const parts = partsOf(stores, dataset);
     const stale = new Map(
-      summaries.map((one) => [one.fingerprint, staleOf(stores, one, manifest?.utterances ?? []).size]),
+      summaries.map((one) => [one.fingerprint, staleOf(stores, one, manifest?.utterances ?? [])]),
     );
     if (options.json)
       context.print(
@@ -109,11 +109,11 @@ function staleOf(
   stores: readonly string[],
   set: FeatureSetSummary,
   utterances: readonly Utterance[],
-): Set<string> {
+): number {
   // a damaged index is among the set's problems
-  if (set.coverage === null) return new Set();
+  if (set.coverage === null) return 0;
   const { rows } = readFeatureSetIndex(stores, set);
-  return staleRows(set.spec.kind, new Map([...rows].map(([id, { input }]) => [id, input])), utterances);
+  return staleRows(set.spec.kind, new Map([...rows].map(([id, { input }]) => [id, input])), utterances).size;
 }
 
 /** Reasons that are shown of a set. */
@@ -144,6 +144,9 @@ function printSummaries(
   );
   for (const one of summaries) {
     const own = parts.get(one.fingerprint) ?? [];
+    const { trainedOn } = one.spec.provenance;
+    if (typeof trainedOn === 'string')
+      context.print(`  ${one.feature}: its encoder was trained on ${trainedOn}`);
     for (const line of reasons(one.quarantined)) context.print(`  ${one.feature}: ${line}`);
     const busy = own.filter(({ heldBy }) => heldBy !== null);
     if (own.length > 1 || busy.length > 0)
