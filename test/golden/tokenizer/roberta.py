@@ -80,7 +80,7 @@ def texts():
     rng = random.Random(7)
     out = list(FIXED)
     joins = [" ", " ", " ", " ", "  ", ", ", ". ", "\u00a0", " \u2014 ", " <mask> ", "\n", " \U0001f642 ", "? "]
-    while len(out) < 200:
+    while len(out) < 500:
         text = ""
         for _ in range(rng.randint(1, 14)):
             word = rng.choice(WORDS)
@@ -128,5 +128,6 @@ def write(name, value):
     (HERE / name).write_text(json.dumps(value, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
-write("roberta.json", encodings(sys.argv[1]))
-write("bpe.json", training())
+if __name__ == "__main__":
+    write("roberta.json", encodings(sys.argv[1]))
+    write("bpe.json", training())

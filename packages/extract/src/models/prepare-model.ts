@@ -31,6 +31,8 @@ import {
 } from './model-folder.ts';
 import { ListingWeights, PlacedWeights, PlacingWeights, WEIGHTS_FILE } from './placed-weights.ts';
 import { rememberedFolder, rememberFolder } from './remembered-models.ts';
+import { maxTokens } from '../encoders/text-config.ts';
+import { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
 import { byteLevelTokenizer } from '../tokenizer/byte-level-tokenizer.ts';
 
 /** Raised by hand when what lies in a model folder changes: folders of another layout are not looked at. */
@@ -114,8 +116,11 @@ async function readParts(files: ModelFiles): Promise<Parts> {
   buildEncoder(config, listing);
   const ignored = weights.check(listing.sources);
   const texts: { [name: string]: string } = { [MODEL_FILES.config]: json(config) };
-  if (isTextConfig(config)) texts[MODEL_FILES.tokenizer] = tokenizerOf(files, config.model_type);
-  else if (config.model_type !== 'alexnet') {
+  if (isTextConfig(config)) {
+    const text = tokenizerOf(files, config.model_type);
+    new TextTokenizer(text, maxTokens(config), files.tokenizer ?? files.vocabulary?.vocab).check();
+    texts[MODEL_FILES.tokenizer] = text;
+  } else if (config.model_type !== 'alexnet') {
     texts[MODEL_FILES.preprocessor] =
       described.preprocessor === undefined ? preprocessorOf(files) : json(described.preprocessor);
   }

@@ -29,6 +29,9 @@ export const PIECE_PATTERN = new RegExp(
 /** Characters that a token with `lstrip` or `rstrip` swallows beside it. */
 export const SPACE_CLASS = new RegExp(`[${SPACE}]`, 'u');
 
+/** What lies between white space. */
+export const WORD = new RegExp(`[^${SPACE}]+`, 'gu');
+
 /** The pieces of a text, spelled in byte characters. */
 export function byteLevelPieces(text: string): string[] {
   return (text.match(PIECE_PATTERN) ?? []).map(spellBytes);
