@@ -30,6 +30,8 @@ export interface TrainOptions extends CommonOptions {
   analysis?: boolean | undefined;
   /** Says each epoch in a line. */
   epochs?: boolean | undefined;
+  /** A minute's look at whether training does what it should. */
+  check?: boolean | undefined;
   options: boolean;
   'print-config': boolean;
   'dry-run': boolean;

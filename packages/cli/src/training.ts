@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseDevRule, parseWhere, readManifest, silent, UserError } from '@lsgmer/datasets';
 import {
+  checkTraining,
   epochScalars,
   EventFile,
   type ExperimentContext,
@@ -31,6 +32,7 @@ import {
   prepareExperiment,
   type TrainAsk,
 } from './experiment.ts';
+import { EXIT } from './exit.ts';
 import { findHead, isHeadFile } from './head-choice.ts';
 import { chooseJobs, startWorkers, stopWithParent } from './jobs.ts';
 import type { TrainOptions } from './train-options.ts';
@@ -73,11 +75,39 @@ export async function runTraining(
   const prepared = prepareExperiment(context, readManifest(context.stores, dataset), ask);
   try {
     if (options['print-config']) context.print(JSON.stringify(configurations(prepared), null, 2));
+    else if (options.check === true) await check(context, options, prepared.request);
     else if (options['dry-run']) context.print(dryRun(prepared));
     else await work(context, dataset, { ...options, threads }, prepared, ceilings);
   } finally {
     await prepared.close();
   }
+}
+
+/** For learning by heart, all variants together: the whole check is to stay under a minute. */
+const CHECK_SECONDS = 30;
+
+/** Checks each variant on its first fold and seed; what fails ends with exit code 3. */
+async function check(context: Context, options: TrainOptions, request: ExperimentRequest): Promise<void> {
+  const plan = planExperiment(request);
+  const doing = { reporter: context.reporter, signal: context.signal, now: () => performance.now() };
+  const found = [];
+  for (const variant of plan.variants) {
+    const run = variant.runs[0];
+    if (run === undefined) continue;
+    const findings = await checkTraining(
+      plan.request,
+      variant,
+      run,
+      doing,
+      CHECK_SECONDS / plan.variants.length,
+    );
+    found.push({ variant: variant.request.name, fold: run.fold, seed: run.seed, findings });
+    const lines = findings.map(({ passed, text }) => `  ${passed ? 'ok    ' : 'FAILED'}  ${text}`);
+    if (!options.json)
+      context.print([`${variant.request.name}, fold ${run.fold}, seed ${run.seed}`, ...lines].join('\n'));
+  }
+  if (options.json) context.print(JSON.stringify(found));
+  if (found.some(({ findings }) => findings.some(({ passed }) => !passed))) process.exitCode = EXIT.data;
 }
 
 /** Does the runs, with the help of other processes where there is enough to do, and prints the result. */

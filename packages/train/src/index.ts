@@ -21,6 +21,7 @@ export * from './catalogue/select-groups.ts';
 export * from './catalogue/table-notes.ts';
 export * from './catalogue/task-facts.ts';
 export * from './catalogue/tidy.ts';
+export * from './check/check.ts';
 export * from './config/configuration.ts';
 export * from './config/grid.ts';
 export * from './config/nearest.ts';

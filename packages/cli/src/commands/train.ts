@@ -109,6 +109,11 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
         default: false,
         describe: 'list every key for --set, with default and source',
       })
+      .option('check', {
+        type: 'boolean',
+        default: false,
+        describe: 'see in a minute whether training does what it should: by heart, chance, gradients',
+      })
       .option('print-config', {
         type: 'boolean',
         default: false,
@@ -126,6 +131,7 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
         '',
       )
       .example('$0 train --dataset iemocap --dev session --select dev --grid lr=log:1e-5:1e-3 --random 8', '')
+      .example('$0 train --dataset iemocap --check', '')
       .example('$0 train --options', ''),
   handler: async (options) => {
     const context = createContext(options);
