@@ -1,6 +1,7 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileTrouble, type Reporter, UserError, writeFileAtomic } from '@lsgmer/datasets';
 import type { PublishedRow } from '@lsgmer/train';
-import { type Reporter, writeFileAtomic } from '@lsgmer/datasets';
 import { confusionFigure } from './figures/confusion-figure.ts';
 import { oracleCurvesFigure, trainingFigure } from './figures/curves-figure.ts';
 import { type Figure, figureSvg } from './figures/figure.ts';
@@ -52,11 +53,11 @@ export const PAGE = 'index.html';
 /** Writes the page, every figure as SVG, and every table as CSV, Markdown and LaTeX. */
 export function writeReport(data: ReportData, options: WriteOptions): WrittenReport {
   const { out } = options;
+  claimFolder(out);
   const sections = reportSections(data, options);
   const items = sections.flatMap(({ content }) => content);
   const tables = items.filter(isTable);
   const figures = items.filter((item): item is Figure => !isTable(item));
-  keepOutOfGit(out);
   for (const table of tables) {
     writeFileAtomic(join(out, 'tables', `${table.id}.csv`), tableCsv(table));
     writeFileAtomic(join(out, 'tables', `${table.id}.md`), tableMarkdown(table));
@@ -77,9 +78,28 @@ export function writeReport(data: ReportData, options: WriteOptions): WrittenRep
   return { page, tables: tables.length, figures: figures.length, bytes: Buffer.byteLength(html) };
 }
 
-/** A report may hold licensed transcripts: whatever repository the folder lies in, git is told to leave it alone. */
-export function keepOutOfGit(out: string): void {
-  writeFileAtomic(join(out, '.gitignore'), '*\n');
+/** What stands in the folder's .gitignore, and tells a report's folder from any other. */
+const GITIGNORE = '# a report of lsgmer: it may hold licensed transcripts\n*\n';
+
+/**
+ * Makes a folder a report's, or takes one that is. A report may hold licensed transcripts: whatever repository the folder
+ * lies in, git is told to leave it alone.
+ * @throws UserError for a folder that holds something else, or cannot be written
+ */
+export function claimFolder(out: string): void {
+  try {
+    const there = existsSync(out) ? readdirSync(out) : [];
+    const mine = there.includes('.gitignore') && readFileSync(join(out, '.gitignore'), 'utf8') === GITIGNORE;
+    if (there.length > 0 && !mine) {
+      throw new UserError(
+        `${out} holds ${there.length} other files and no report: expected an empty folder, a new one, or an earlier report (--out)`,
+      );
+    }
+    writeFileAtomic(join(out, '.gitignore'), GITIGNORE);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new UserError(`cannot write the report into ${out}: ${fileTrouble(error)}`);
+  }
 }
 
 function summaryOf(data: ReportData): string {

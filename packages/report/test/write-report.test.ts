@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { expect, it } from 'vitest';
 import { writeExplorer } from '../src/explorer/write-explorer.ts';
-import { writeReport } from '../src/write-report.ts';
+import { claimFolder, writeReport } from '../src/write-report.ts';
 import { listening, type MadeReport, madeReport, temporaryFolder } from './support/temporary.ts';
 
 const HOSTILE = `</script><script>alert(1)</script><img src=x onerror=alert(1)> "&'`;
@@ -164,5 +164,20 @@ it('shows what is incomplete as that, with no number', () => {
 });
 
 it('keeps itself out of git', () => {
-  expect(whole.read('.gitignore')).toBe('*\n');
+  expect(whole.read('.gitignore').split('\n')).toContain('*');
+});
+
+it('takes a folder that is empty, new or its own, and no other', () => {
+  const folder = temporaryFolder();
+  claimFolder(folder);
+  claimFolder(folder);
+  claimFolder(join(folder, 'new', 'one'));
+  const other = temporaryFolder();
+  writeFileSync(join(other, '.gitignore'), 'node_modules\n');
+  expect(() => claimFolder(other)).toThrow(
+    `${other} holds 1 other files and no report: expected an empty folder`,
+  );
+  expect(readFileSync(join(other, '.gitignore'), 'utf8')).toBe('node_modules\n');
+  const file = join(other, '.gitignore');
+  expect(() => claimFolder(file)).toThrow(`cannot write the report into ${file}: `);
 });

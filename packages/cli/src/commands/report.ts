@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { type Card, ceilings, readManifest, UserError, type Utterance } from '@lsgmer/datasets';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
-import { cardOf, chooseDataset, datasetsIn, givenRoot } from '../dataset.ts';
+import { cardOf, chooseDataset, datasetsIn, givenRoot, rememberRoot } from '../dataset.ts';
 import { publishedRows } from '../published.ts';
 import { serveReport } from '../report-server.ts';
 import { VERSION } from '../version.ts';
@@ -63,6 +63,7 @@ export const reportCommand: CommandModule<object, ReportOptions> = {
         `${tables} tables and ${figures} figures in ${page}\n${written.utterances} utterances in ${explorer}`,
       );
     if (!options.serve) return;
+    if (options.root !== undefined) rememberRoot(context, dataset, resolve(context.folder, options.root));
     await serveReport(context, {
       folder: written.folder,
       port: options.port,

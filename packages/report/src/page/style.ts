@@ -42,7 +42,8 @@ tr.ours.headline th, tr.ours.headline td { font-weight: 600; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; } nav, .files { display: none; }
   h2 { break-after: avoid; } h3, caption { break-after: avoid; } figure, tr { break-inside: avoid; } .scroll { overflow: visible; }
-  td.long { min-width: 8rem; } td, tbody th { white-space: normal; } th, td { padding: .15rem .35rem; font-size: 9pt; } a { color: inherit; text-decoration: none; }
+  td.long { min-width: 8rem; } tbody th { white-space: normal; overflow-wrap: anywhere; }
+  .pair { grid-template-columns: 1fr 1fr; } .pair > div { break-inside: avoid; } th, td { padding: .15rem .35rem; font-size: 9pt; } a { color: inherit; text-decoration: none; }
   .notice { border: 1px solid #8a3b00; border-left-width: 4px; }
   @page { margin: 15mm; }
 }

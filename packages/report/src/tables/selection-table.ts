@@ -33,7 +33,7 @@ export function selectionTable(data: ReportData): Table {
   return {
     id: 'selection',
     title: 'What the choice of the epoch does',
-    caption: `Mean over folds in %, ± standard deviation over seeds, of the same training under each selection rule. The last column but three is the gap to the last epoch in ${METRIC_HEADS[main]}, seed by seed. Rows marked ORACLE chose their epoch on the test part: most published numbers of the field are of this kind, and they flatter.`,
+    caption: `Mean over folds in %, ± standard deviation over seeds, of the same training under each selection rule. "${METRIC_HEADS[main]} − last" is the gap to the last epoch, seed by seed. Rows marked ORACLE chose their epoch on the test part: most published numbers of the field are of this kind, and they flatter.`,
     notes: data.byRule.has('dev')
       ? []
       : [
