@@ -179,6 +179,33 @@ describe('a corpus, the whole way', () => {
     );
   });
 
+  it('is reported: page, tables, figures, explorer; in a folder of its own', async () => {
+    const args = ['report', '--dataset', 'demo', '--runs', 'runs-a'];
+    const made = JSON.parse(done(await place.run(...args, '--json'))) as Record<string, string | number>;
+    expect(made).toMatchObject({
+      figures: 9,
+      tables: 10,
+      utterances: 60,
+      folder: place.path('reports', 'demo', '4class'),
+    });
+    const page = readFileSync(made['page'] as string, 'utf8');
+    expect(page.length).toBeLessThan(5e6);
+    expect(page).toMatch(/SYNTHETIC data/);
+    expect(page).toMatch(/RANDOM encoders \(random-tiny-alexnet, random-tiny-roberta, random-tiny-wavlm\)/);
+    expect(page).toMatch(/60 of 60/);
+    expect(readFileSync(place.path('reports', 'demo', '4class', 'data', 'index.js'), 'utf8')).toMatch(
+      /^lsgmerChunk\("index",/,
+    );
+    expect((await place.run(...args, '--out', 'store')).err).toMatch(
+      /store holds \d+ other files and no report/,
+    );
+    const none = await place.run('report', '--dataset', 'demo', '--runs', 'runs-none');
+    expect([none.code, none.err]).toEqual([
+      2,
+      expect.stringMatching(/no run of demo, task 4class, .*: train first/),
+    ]);
+  });
+
   it('refuses settings that do not exist, all at once, with the nearest name', async () => {
     const { code, err } = await place.run(
       'train',

@@ -19,6 +19,7 @@ import { calibrationTable } from './tables/calibration-table.ts';
 import { classesTable } from './tables/classes-table.ts';
 import { type Ceilings, comparisonTable } from './tables/comparison-table.ts';
 import { tableCsv } from './tables/csv.ts';
+import { differencesTable } from './tables/differences-table.ts';
 import { foldsTable } from './tables/folds-table.ts';
 import { hardestTable } from './tables/hardest-table.ts';
 import { tableLatex } from './tables/latex.ts';
@@ -122,6 +123,7 @@ function reportSections(data: ReportData, options: WriteOptions): Section[] {
       comparisonTable(data, options.published, options.ceilings),
       resultsFigure(data),
       ablationTable(data, options.published),
+      differencesTable(data),
       selectionTable(data),
     ]),
   };

@@ -46,6 +46,7 @@ it('writes a page with every table and figure, and each of them as files', () =>
     'calibration',
     'classes',
     'comparison',
+    'differences',
     'folds',
     'gate-weights',
     'hardest',
@@ -56,10 +57,10 @@ it('writes a page with every table and figure, and each of them as files', () =>
   expect(list('tables')).toEqual(
     tables.flatMap((name) => ['csv', 'md', 'tex'].map((kind) => `${name}.${kind}`)),
   );
-  expect(written).toMatchObject({ tables: 9, figures: 9, bytes: Buffer.byteLength(html) });
+  expect(written).toMatchObject({ tables: 10, figures: 9, bytes: Buffer.byteLength(html) });
   const { document } = parseHTML(html);
   expect(document.querySelectorAll('figure')).toHaveLength(9);
-  expect(document.querySelectorAll('table > caption')).toHaveLength(9);
+  expect(document.querySelectorAll('table > caption')).toHaveLength(10);
   // the contents lead to what is there
   for (const link of document.querySelectorAll('nav a[href^="#"]'))
     expect(document.getElementById((link.getAttribute('href') as string).slice(1))).not.toBeNull();

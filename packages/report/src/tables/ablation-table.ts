@@ -39,7 +39,7 @@ export function ablationTable(data: ReportData, published: readonly PublishedRow
     title: paper ? 'Ablations (Table III of the paper)' : 'Ablations',
     caption: `Mean over folds in %, ± standard deviation over seeds. "Difference" is to ${guided.group.label} in ${METRIC_HEADS[main]}, seed by seed.${paper ? " The last columns are the paper's, whose epoch, folds and seeds are not known." : ''} ${underRule(data, rows)}`,
     notes: [
-      'A difference is worth something when it is large beside its own spread over several seeds: see the tests of `lsgmer compare`.',
+      'A difference is worth something when it is large beside its own spread over several seeds: see the intervals and tests below.',
     ],
     columns: [
       { key: 'variant', head: 'variant', kind: 'text' },
