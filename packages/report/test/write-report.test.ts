@@ -164,6 +164,25 @@ it('shows what is incomplete as that, with no number', () => {
   expect(read('tables', 'folds.csv')).toContain('Ses02,,,,,,,0 of 2,last,no finished run,broken');
 });
 
+it('shows runs of other features and older numerics as that', () => {
+  const { html, read } = write(
+    madeReport({
+      variants: ['full', 'no-ma', 'no-joo'],
+      audioFingerprint: (variant) => (variant === 'no-ma' ? 'e' : 'c').repeat(64),
+      skip: ({ variant }) => (variant === 'no-joo' ? 'stale' : undefined),
+    }),
+  );
+  expect(html).toContain(
+    'MIXED features, audio: random-tiny-made@cccccccc (full, no-joo); random-tiny-made@eeeeeeee (no-ma)',
+  );
+  expect(html).toMatch(/no-joo: STALE, of numerics version \d+/);
+  const rows = read('tables', 'comparison.csv').split('\n');
+  expect(rows.find((line) => line.startsWith('no-joo'))).toMatch(/^no-joo \[STALE\],.*,broken$/);
+  // a stale row is in no test of differences, and said to be left out
+  expect(read('tables', 'differences.csv')).not.toContain('no-joo');
+  expect(read('tables', 'differences.md')).toContain('no-joo \\[STALE\\]');
+});
+
 it('keeps itself out of git', () => {
   expect(whole.read('.gitignore').split('\n')).toContain('*');
 });

@@ -14,8 +14,8 @@ import {
 } from './row-parts.ts';
 import { type Cell, type Table } from './table.ts';
 
-/** Names of the paper's rows. */
-const PAPER_NAMES: { readonly [variant: string]: string } = {
+/** Names of the paper's rows, by variant. */
+export const PAPER_NAMES: { readonly [variant: string]: string } = {
   full: 'LSGMER',
   'no-ma': 'w/o MA',
   'no-joo': 'w/o JOO',
@@ -31,9 +31,10 @@ export function ablationTable(data: ReportData, published: readonly PublishedRow
   if (guided === undefined || rows.length < 2) return undefined;
   const metrics = shownMetrics(data);
   const main = data.task.metric;
-  const theirs = new Map(published.map((row) => [row.method, row.scores[main]]));
-  const paper = published.length > 0;
-  const full = theirs.get('LSGMER');
+  const theirs = new Map(published.map((row) => [row.method, row.scores]));
+  const paper = theirs.has(PAPER_NAMES['no-ma'] as string);
+  const printed = metrics.filter((key) => published.some((row) => row.scores[key] !== undefined));
+  const full = theirs.get(PAPER_NAMES['full'] as string)?.[main];
   return {
     id: 'ablation',
     title: paper ? 'Ablations (Table III of the paper)' : 'Ablations',
@@ -53,7 +54,11 @@ export function ablationTable(data: ReportData, published: readonly PublishedRow
       ...RULE_COLUMNS,
       ...(paper
         ? [
-            { key: `published_${main}`, head: `published ${METRIC_HEADS[main]}`, kind: 'measure' as const },
+            ...printed.map((key) => ({
+              key: `published_${key}`,
+              head: `published ${METRIC_HEADS[key]}`,
+              kind: 'measure' as const,
+            })),
             {
               key: `published_${main}_difference`,
               head: 'published difference',
@@ -64,7 +69,8 @@ export function ablationTable(data: ReportData, published: readonly PublishedRow
         : []),
     ],
     rows: rows.map((row) => {
-      const other = theirs.get(PAPER_NAMES[row.group.variant] ?? '');
+      const scores = theirs.get(PAPER_NAMES[row.group.variant] ?? '');
+      const other = scores?.[main];
       return {
         kind: kindOf(row),
         cells: [
@@ -74,7 +80,7 @@ export function ablationTable(data: ReportData, published: readonly PublishedRow
           ...ruleCells(row),
           ...(paper
             ? [
-                other ?? null,
+                ...printed.map((key) => scores?.[key] ?? null),
                 other === undefined || full === undefined || row === guided ? null : other - full,
               ]
             : []),

@@ -26,6 +26,8 @@ export interface MadeRuns {
     readonly seed: number;
     readonly fold: string;
   }) => 'absent' | 'unfinished' | 'stale' | undefined;
+  /** Fingerprint of the audio feature, by variant. */
+  readonly audioFingerprint?: (variant: string) => string;
   /** Where recordings go, if they are to be there. */
   readonly audioRoot?: string;
 }

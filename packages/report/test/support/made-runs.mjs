@@ -50,6 +50,7 @@ export function makeRuns(options) {
     textOf = (i) => `Utterance number ${i} has words`,
     missing = [],
     skip = () => undefined,
+    audioFingerprint = () => 'c'.repeat(64),
     audioRoot,
   } = options;
   const foldNames = Array.from({ length: folds }, (_, f) => `Ses${String(f + 1).padStart(2, '0')}`);
@@ -116,7 +117,20 @@ export function makeRuns(options) {
   for (const variant of variants)
     for (const seed of seeds)
       for (const fold of foldNames) {
-        const made = { runs, dataset, variant, seed, fold, foldNames, d, tokens, frames, epochs, dev };
+        const made = {
+          runs,
+          dataset,
+          variant,
+          seed,
+          fold,
+          foldNames,
+          d,
+          tokens,
+          frames,
+          epochs,
+          dev,
+          audioFingerprint,
+        };
         writeRun(
           { ...made, skipped: skip({ variant, seed, fold }), missing },
           rows.filter((row) => row.session === fold),
@@ -185,7 +199,11 @@ function writeRun(made, rows) {
     },
     features: {
       text: { feature: 'made-text', fingerprint: FINGERPRINT, rows: 'b'.repeat(64) },
-      audio: { feature: 'random-tiny-made', fingerprint: 'c'.repeat(64), rows: 'd'.repeat(64) },
+      audio: {
+        feature: 'random-tiny-made',
+        fingerprint: made.audioFingerprint(variant),
+        rows: 'd'.repeat(64),
+      },
     },
     metric: 'ua',
     utterances: digestJson([fold]),
