@@ -57,6 +57,9 @@ export function notices(data: ReportData): string[] {
 export function problems(data: ReportData): string[] {
   return [
     ...data.damaged.map(({ problem }) => `DAMAGED run, left out: ${problem}`),
+    ...(data.trials === 0
+      ? []
+      : [`${data.trials} runs without a test part (trials of a sweep) are left out.`]),
     ...merged(tableNotes(data.groups)),
   ];
 }

@@ -43,6 +43,8 @@ export interface ReportData {
   readonly guided: GroupScores | undefined;
   readonly unguided: GroupScores | undefined;
   readonly damaged: Catalogue['damaged'];
+  /** Runs without a test part that were left out. */
+  readonly trials: number;
   readonly utterances: ReadonlyMap<string, Utterance>;
 }
 
@@ -55,7 +57,9 @@ const ORDER = ['full', 'lsgmer', 'no-ma', 'no-joo', 'no-lsma-joo'];
  * @throws UserError where there is no run, with what there is; UserErrors for damaged predictions
  */
 export function gatherReport(ask: ReportAsk): ReportData {
-  const { entries, damaged } = readCatalogue(ask.runs, { dataset: ask.card.name });
+  const { entries: all, damaged } = readCatalogue(ask.runs, { dataset: ask.card.name });
+  // trials of a sweep have no test part, and nothing to report
+  const entries = all.filter((entry) => entry.coverage.expected > 0);
   const tasks = [...new Set(entries.map((entry) => entry.identity.task))];
   const task = chooseTask(ask, tasks);
   const mine = groupRuns(entries.filter((entry) => entry.identity.task === task.name));
@@ -94,6 +98,7 @@ export function gatherReport(ask: ReportAsk): ReportData {
     unguided:
       guided && headline.find((row) => isCounterpart(row.group, guided.group) && cellsOf(row).length > 0),
     damaged,
+    trials: all.length - entries.length,
     utterances: new Map((ask.utterances ?? []).map((one) => [one.id, one])),
   };
 }

@@ -39,6 +39,12 @@ it('says what is missing, unfinished and stale, and averages none of it', () => 
   expect(problems(data).join('\n')).toContain('full: seed 2 is left out, it lacks Ses02 (at epoch 1 of 4)');
 });
 
+it('leaves out trials of a sweep, and says how many', () => {
+  const data = madeReport({ skip: ({ variant }) => (variant === 'full' ? undefined : 'trial') }).gather();
+  expect(data.groups.map(({ group }) => group.label)).toEqual(['full']);
+  expect(problems(data)).toEqual(['4 runs without a test part (trials of a sweep) are left out.']);
+});
+
 it('names what there is where there is nothing', () => {
   const { folder, card, gather } = madeReport();
   const elsewhere = { runs: join(folder, 'none') };

@@ -25,7 +25,7 @@ export interface MadeRuns {
     readonly variant: string;
     readonly seed: number;
     readonly fold: string;
-  }) => 'absent' | 'unfinished' | 'stale' | undefined;
+  }) => 'absent' | 'unfinished' | 'stale' | 'trial' | undefined;
   /** Fingerprint of the audio feature, by variant. */
   readonly audioFingerprint?: (variant: string) => string;
   /** Where recordings go, if they are to be there. */

@@ -227,7 +227,12 @@ function writeRun(made, rows) {
     run: id,
     variant,
     identity,
-    coverage: { expected: rows.length, missingTest: lacking, missingTrain: [], missingDev: [] },
+    coverage: {
+      expected: skipped === 'trial' ? 0 : rows.length,
+      missingTest: lacking,
+      missingTrain: [],
+      missingDev: [],
+    },
     protocol: { name: 'leave one session out', speakerDependent: false, where: null },
     folds: foldNames,
     environment: {},
@@ -244,7 +249,7 @@ function writeRun(made, rows) {
     chosen: {},
     checkpoint: unfinished ? { file: 'checkpoint-1.safetensors', sha256: '0'.repeat(64) } : null,
   });
-  if (unfinished) return;
+  if (unfinished || skipped === 'trial') return;
   const rng = Rng.for('made', variant, seed, fold);
   const last = predict(rng, scored, RIGHT[variant] ?? 60);
   write('predictions.csv', encodePredictions(last, fold, CLASSES));
