@@ -16,7 +16,8 @@ export interface Catalogue {
 }
 
 /**
- * Reads what runs/<dataset>/<task>/<run id>/ hold: configurations and states, no predictions.
+ * Reads what runs/<dataset>/<task>/<run id>/ hold: configurations and states, no predictions. Trials of sweeps are left
+ * out: they have no test part, and sweep-<digest>.json beside the runs holds their scores on dev.
  * A folder that is not there is an empty catalogue.
  */
 export function readCatalogue(
@@ -33,7 +34,8 @@ export function readCatalogue(
         if (!RUN_ID.test(id)) continue;
         const path = join(runs, dataset, task, id);
         try {
-          entries.push(readRunEntry(path));
+          const entry = readRunEntry(path);
+          if (entry.role !== 'trial') entries.push(entry);
         } catch (error) {
           if (!(error instanceof UserError)) throw error;
           damaged.push({ path, problem: error.message });

@@ -11,6 +11,8 @@ const Missing = z.looseObject({ id: z.string(), reason: z.string() });
 const ConfigFile = z.looseObject({
   run: z.string(),
   variant: z.string(),
+  /** A trial of a sweep, without a test part; or trained again on train and dev. */
+  role: z.enum(['trial', 'refit']).optional(),
   identity: z.looseObject({
     dataset: z.string(),
     task: z.string(),
@@ -59,6 +61,8 @@ export interface RunEntry {
   readonly id: string;
   readonly path: string;
   readonly variant: string;
+  /** Null for an ordinary run. */
+  readonly role: 'trial' | 'refit' | null;
   readonly identity: ConfigFile['identity'];
   readonly coverage: ConfigFile['coverage'];
   /** How the folds were cut; null where the run does not say. */
@@ -92,6 +96,7 @@ export function readRunEntry(path: string): RunEntry {
     id,
     path,
     variant: config.variant,
+    role: config.role ?? null,
     identity,
     coverage,
     protocol: protocol ?? null,

@@ -72,7 +72,7 @@ async function finish(
   if (request.refit !== true) return summed(request, variants, done);
   const refitted = refitPlans(request, variants);
   // a refitted run ends at the epoch that dev picked: its last one counts
-  const again = { ...request, select: 'last' as const, refit: false };
+  const again = { ...request, select: 'last' as const, refit: false, role: 'refit' as const };
   const doneAgain = await workOff(
     again,
     refitted.flatMap(({ plans }) => workOf(plans)),
@@ -100,7 +100,12 @@ function summed(
         outcomes.find(({ plan }) => plan.fold === fold.id)?.plan.parts ??
         (first.covered[0] as RunPlan['parts']),
     );
-    return variantResult({ ...first, covered }, variant, outcomes, request.classes);
+    return variantResult(
+      { ...first, request: { ...first.request, name: variant.name }, covered },
+      variant,
+      outcomes,
+      request.classes,
+    );
   });
   return experimentResult(request, results, NUMERICS_VERSION);
 }

@@ -33,10 +33,13 @@ export function refitPlans(
         const own = {
           ...request,
           refit: false,
+          role: 'refit' as const,
           select: 'last' as const,
           seeds: [run.seed],
           folds: [{ ...fold, train: together(fold), dev: [] }],
-          variants: [{ name, configuration: configure(request.head, [{ from: 'refit', set }]) }],
+          variants: [
+            { name: `${name} refit`, configuration: configure(request.head, [{ from: 'refit', set }]) },
+          ],
         };
         return planExperiment(own).variants;
       }),

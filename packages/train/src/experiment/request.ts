@@ -58,8 +58,8 @@ export interface ExperimentRequest {
   readonly select: SelectionRule;
   /** Train again on train and dev, for the epochs that dev picked; needs the rule `dev`. */
   readonly refit?: boolean;
-  /** A trial of a sweep has no test part. */
-  readonly role?: 'trial' | undefined;
+  /** Recorded: a trial of a sweep, which has no test part, or trained again on train and dev. */
+  readonly role?: 'trial' | 'refit' | undefined;
   readonly engine: EngineFactory;
   /** Whether runs leave analysis.arrow and labels.arrow, which no number depends on; true unless given. */
   readonly analysis?: boolean | undefined;

@@ -80,7 +80,9 @@ describe('runSweep', () => {
     const [record] = readdirSync(join(root, 'demo', '3class')).filter((name) => name.startsWith('sweep-'));
     const kept = JSON.parse(readFileSync(join(root, 'demo', '3class', record as string), 'utf8')) as object;
     expect(kept).toMatchObject({ variant: 'full', metric: 'ua', chosen: variant?.sweep?.chosen });
-    expect(readCatalogue(root).damaged).toEqual([]);
+    const { entries, damaged } = readCatalogue(root);
+    expect(damaged).toEqual([]);
+    expect(entries).toHaveLength(all.length - tried.length);
     // again: nothing is trained
     const engine = new TinyFactory();
     await runSweep({ ...request, engine }, { trials: [trials] }, context);
@@ -105,7 +107,8 @@ describe('refit', () => {
     const before = await runExperiment(planExperiment(asked), context);
     const result = await runExperiment(planExperiment({ ...asked, refit: true }), context);
     expect(result.select).toBe('dev');
-    expect(result.variants[0]?.refit).toBe(true);
+    expect(result.variants[0]).toMatchObject({ name: 'full', refit: true });
+    expect(readCatalogue(root).entries.filter((one) => one.role === 'refit')).toHaveLength(3);
     const picked = before.variants[0]?.seeds[0]?.folds.map((fold) => fold.epoch);
     expect(result.variants[0]?.seeds[0]?.folds.map((fold) => fold.epoch)).toEqual(picked);
     expect(new Set(picked).size).toBeGreaterThan(1); // else this test shows little
