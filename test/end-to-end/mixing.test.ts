@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { encodeWav, generateDemo, silent } from '@lsgmer/datasets';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { encodeWav, generateDemo, openFeatureSet, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ended, WorkFolder } from './command-line.ts';
 
@@ -51,7 +51,7 @@ describe('features are never mixed', () => {
   });
 
   it('two computations are listed with the keys on which they differ, and how to choose', async () => {
-    done(await place.run(...EXTRACT, '--dtype', 'float32'));
+    done(await place.run(...EXTRACT, '--store-dtype', 'float32'));
     const [a = '', b = ''] = fingerprints('random-tiny-wavlm');
     const refused = await place.run(...TRAIN);
     expect(refused.code).toBe(2);
@@ -77,4 +77,47 @@ describe('features are never mixed', () => {
     expect(readFileSync(path, 'utf8')).toBe(newer);
     expect(readdirSync(join(path, '..', 'shards'))).toHaveLength(2);
   });
+
+  it('values beyond float16 set their row aside, or make it float32, as one chooses', async () => {
+    cpSync(resolve('test/golden/checkpoints/wavlm-layer'), place.path('loud'), { recursive: true });
+    amplify(place.path('loud', 'model.safetensors'), 'encoder.layer_norm.weight', 1e6);
+    const extract = ['features', 'extract', '--device', 'cpu', '--model', 'loud=loud'];
+    const aside = await place.run(...extract);
+    expect([aside.code, aside.out]).toEqual([
+      3,
+      expect.stringMatching(/beyond float16's range .*--overflow float32/),
+    ]);
+    const open = () => openFeatureSet({ stores: [place.path('store')], dataset: 'demo', feature: 'loud' });
+    const before = open();
+    const { size } = before.quarantined();
+    expect([size > 30, before.dtype]).toEqual([true, 'float16']);
+    before.close();
+    done(await place.run(...extract, '--overflow', 'float32', '--retry'));
+    const set = open();
+    expect([set.dtype, set.spec.dtype, set.quarantined().size]).toEqual(['float32', 'float16', 0]);
+    const largest = Math.max(
+      ...set
+        .ids()
+        .flatMap((id) => [...set.read(id).values])
+        .map(Math.abs),
+    );
+    expect(largest).toBeGreaterThan(65504);
+    expect(largest).toBeLessThan(Infinity);
+    set.close();
+  });
 });
+
+/** Multiplies a float32 tensor of a safetensors file. */
+function amplify(path: string, name: string, factor: number): void {
+  const bytes = readFileSync(path);
+  const length = Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.toString('utf8', 8, 8 + length)) as {
+    [tensor: string]: { dtype: string; data_offsets: [number, number] };
+  };
+  const tensor = header[name];
+  expect(tensor?.dtype).toBe('F32');
+  const [start, end] = tensor?.data_offsets ?? [0, 0];
+  for (let at = 8 + length + start; at < 8 + length + end; at += 4)
+    bytes.writeFloatLE(factor * bytes.readFloatLE(at), at);
+  writeFileSync(path, bytes);
+}

@@ -128,7 +128,7 @@ function checkValues({ values, dim }: Steps, { dtype, onOverflow }: ScanOptions)
   const large = encodeHalf(values, new Uint16Array(values.length));
   if (large >= 0) {
     throw new ForeignArrayError(
-      `${at(large)}, beyond float16's range of +-65504: --overflow float32 keeps such rows as float32, --dtype float32 all`,
+      `${at(large)}, beyond float16's range of +-65504: --overflow float32 keeps such rows as float32, --store-dtype float32 all`,
     );
   }
 }

@@ -154,7 +154,7 @@ export class FeatureSetWriter {
     const where = `${row.id}: ${this.spec.feature} at step ${Math.floor(at / this.spec.dim)}, dimension ${at % this.spec.dim}`;
     return new FeatureValueError(
       Number.isFinite(value)
-        ? `${where} is ${value}, beyond float16's range of +-65504: --overflow float32 keeps such rows as float32 (--retry, where they are quarantined), --dtype float32 all`
+        ? `${where} is ${value}, beyond float16's range of +-65504: --overflow float32 keeps such rows as float32 (--retry, where they are quarantined), --store-dtype float32 all`
         : `${where} is ${value}: expected a finite number`,
     );
   }

@@ -182,7 +182,7 @@ describe('values that float16 can not hold', () => {
     writer.append(sampleRow(spec, 0));
     expect(() => writer.append(wide)).toThrow(
       new FeatureValueError(
-        `${wide.id}: sample-audio at step 1, dimension 5 is -1000000, beyond float16's range of +-65504: --overflow float32 keeps such rows as float32 (--retry, where they are quarantined), --dtype float32 all`,
+        `${wide.id}: sample-audio at step 1, dimension 5 is -1000000, beyond float16's range of +-65504: --overflow float32 keeps such rows as float32 (--retry, where they are quarantined), --store-dtype float32 all`,
       ),
     );
     writer.quarantine(wide.id, 'beyond the range', wide.input);

@@ -33,7 +33,7 @@ interface ImportCommandOptions extends CommonOptions {
   dim?: number | undefined;
   layer?: number | undefined;
   transpose: boolean;
-  dtype: FeatureDtype;
+  'store-dtype': FeatureDtype;
   overflow: 'error' | 'float32';
   invalid: 'error' | 'quarantine';
   unknown: 'error' | 'skip';
@@ -72,7 +72,7 @@ export const importCommand: CommandModule<object, ImportCommandOptions> = {
       .option('dim', { type: 'number', describe: 'flat lists hold steps of so many values' })
       .option('layer', { type: 'number', describe: 'take this one of [layers, steps, values]' })
       .option('transpose', { type: 'boolean', default: false, describe: 'arrays are [values, steps]' })
-      .option('dtype', {
+      .option('store-dtype', {
         choices: ['float16', 'float32'] as const,
         default: 'float16' as const,
         describe: 'how features are stored',
@@ -153,7 +153,7 @@ async function runImport(
       readStores: context.stores.filter((other) => other !== store),
       part: options.part,
       layout,
-      dtype: options.dtype,
+      dtype: options['store-dtype'],
       onOverflow: options.overflow,
       onInvalid: options.invalid,
       onUnknown: options.unknown,
