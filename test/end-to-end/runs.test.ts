@@ -72,4 +72,47 @@ describe('finished runs', () => {
     const { out } = await place.run('runs', 'list');
     expect(out).toMatch(/^no-ma +\w{6} +1 x 2 +0 of 2 /m);
   });
+
+  it('say 2600 of 2610 wherever test clips were dropped, and keep all where they count as wrong', async () => {
+    const answered = Array.from({ length: 2600 }, (_, i) => `meld/test/u${i}`);
+    const missingTest = Array.from({ length: 10 }, (_, i) => ({
+      id: `meld/test/gone${i}`,
+      reason: 'no wavlm-large (quarantined: corrupt)',
+    }));
+    const labels = answered.map((_, i) => i % 4);
+    for (const variant of ['full', 'text'])
+      for (const seed of [1, 2])
+        writeRunFolder(place.path('runs'), {
+          dataset: 'meld',
+          variant,
+          seed,
+          fold: 'test',
+          config: { variant },
+          predictions: predictionsOf(answered, labels, labels),
+          missingTest,
+        });
+    const run = (...args: string[]) => place.run(...args, '--dataset', 'meld');
+    const unit = ['--unit', 'utterance', '--draws', '100'];
+    const stopped = await run('compare', 'full', 'text', ...unit);
+    expect(stopped.code).toBe(2);
+    expect(stopped.err).toContain(
+      '10 of 2610 test utterances lack a feature (first meld/test/gone0: no wavlm-large',
+    );
+    const list = await run('runs', 'list');
+    const compared = await run('compare', 'full', 'text', '--missing', 'drop', ...unit);
+    for (const { out } of [list, compared]) {
+      expect(out).toMatch(/^full .*2600 of 2610/m);
+      expect(out).toContain('! full: NOT COMPARABLE, 2600 of 2610 test utterances evaluated');
+    }
+    const csv = (await run('runs', 'export', '--select', 'last')).out.split('\n');
+    expect(csv[1]).toContain(',drop,wa,1,2600,2610,');
+    // counting them as wrong takes their classes, which the manifest knows
+    const wrong = await run('runs', 'list', '--missing', 'wrong');
+    expect(wrong.err).toContain(
+      'meld/test/gone0 has no feature, and its class is not known without the manifest',
+    );
+    const parquet = await run('runs', 'export', '--out', 'runs.parquet');
+    expect(parquet.err).toContain('runs.parquet: 16 lines');
+    expect(readFileSync(place.path('runs.parquet')).subarray(0, 4).toString()).toBe('PAR1');
+  });
 });

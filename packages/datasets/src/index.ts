@@ -17,6 +17,7 @@ export { EXPORT_FORMATS, type ExportFormat, exportFeatures } from './exchange/ex
 export { FOREIGN_FORMATS, type ForeignFormat } from './exchange/foreign-files.ts';
 export * from './exchange/import-features.ts';
 export * from './exchange/open-foreign.ts';
+export * from './exchange/parquet-table.ts';
 export * from './manifest/build.ts';
 export * from './manifest/card.ts';
 export * from './manifest/dev-part.ts';

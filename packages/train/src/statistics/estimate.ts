@@ -61,13 +61,7 @@ export function estimate(
   const { units, shared, both } = bootstrapParts(drawn);
   const sdSeeds = seeds < 2 ? null : standardDeviation(observed);
   const seedsPart = sdSeeds === null ? null : sdSeeds ** 2 / seeds;
-  let variance = units;
-  let df = unitsDf;
-  // between seeds there cannot be less than what chance of single utterances makes them differ by
-  if (seedsPart !== null && seedsPart + shared > units) {
-    variance = seedsPart + shared;
-    df = variance ** 2 / (seedsPart ** 2 / (seeds - 1) + shared ** 2 / unitsDf);
-  }
+  const { variance, df } = combinedVariance({ seedsPart, shared, units, seeds, unitsDf });
   const se = Math.sqrt(variance);
   const t = tQuantile(1 - (1 - level) / 2, df);
   return {
@@ -83,6 +77,26 @@ export function estimate(
     variance: { seeds: seedsPart, units, both: seeds < 2 ? null : both },
     coversSeeds: seeds > 1,
   };
+}
+
+/**
+ * Squared standard error of a mean over seeds, with Satterthwaite's degrees of freedom: the seeds' part and what all
+ * seeds share (see `VarianceParts`), but no less than the units' variance, which is what seeds must differ by.
+ * @param seedsPart variance over seeds / S; null for one seed
+ * @param shared mean covariance between seeds over the units' draws
+ * @param units variance over the units' draws of the mean over seeds
+ */
+export function combinedVariance(parts: {
+  readonly seedsPart: number | null;
+  readonly shared: number;
+  readonly units: number;
+  readonly seeds: number;
+  readonly unitsDf: number;
+}): { variance: number; df: number } {
+  const { seedsPart, shared, units, seeds, unitsDf } = parts;
+  if (seedsPart === null || seedsPart + shared <= units) return { variance: units, df: unitsDf };
+  const variance = seedsPart + shared;
+  return { variance, df: variance ** 2 / (seedsPart ** 2 / (seeds - 1) + shared ** 2 / unitsDf) };
 }
 
 /**

@@ -66,4 +66,35 @@ describe('metrics', () => {
     expect(() => confusionMatrix([0, 2], [0, 1], 2)).toThrow('label 2 or prediction 1 at 1 is not in 0..1');
     expect(() => confusionMatrix([0, 1], [0, -2], 2)).toThrow(RangeError);
   });
+
+  it('gives published scores of predictions that are known, to the last digit shown', () => {
+    const labels = (counts: readonly number[]) => counts.flatMap((n, k) => Array<number>(n).fill(k));
+    const shown = (share: number) => (100 * share).toFixed(1);
+    // always neutral, on the whole of IEMOCAP (angry, happy, sad, neutral) and on MELD's test part
+    const iemocap = labels([1103, 1636, 1084, 1708]);
+    const meld = labels([1256, 402, 281, 345, 208, 68, 50]);
+    const four = score(
+      iemocap,
+      iemocap.map(() => 3),
+      4,
+    );
+    expect([shown(four.wa), shown(four.ua), four.n]).toEqual(['30.9', '25.0', 5531]);
+    const seven = score(
+      meld,
+      meld.map(() => 0),
+      7,
+    );
+    expect([shown(seven.wa), shown(seven.wf1), seven.n]).toEqual(['48.1', '31.3', 2610]);
+    // scikit-learn's user guide: classification_report and balanced_accuracy_score
+    const report = score([0, 1, 2, 2, 0], [0, 0, 2, 1, 0], 3);
+    expect(report.classes.map((one) => [one.precision, one.recall, one.f1].map((x) => x.toFixed(2)))).toEqual(
+      [
+        ['0.67', '1.00', '0.80'],
+        ['0.00', '0.00', '0.00'],
+        ['1.00', '0.50', '0.67'],
+      ],
+    );
+    expect([report.wa, report.mf1, report.wf1].map((x) => x.toFixed(2))).toEqual(['0.60', '0.49', '0.59']);
+    expect(score([0, 1, 0, 0, 1, 0], [0, 1, 0, 0, 0, 1], 2).ua).toBe(0.625);
+  });
 });

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
-import { UserError, writeFileAtomic } from '@lsgmer/datasets';
+import { encodeParquetTable, type PlainColumn, UserError, writeFileAtomic } from '@lsgmer/datasets';
 import {
   type MissingRule,
   type SelectionRule,
   scoreGroup,
   tidyPredictions,
   tidyScores,
+  type TidyTable,
   toCsv,
 } from '@lsgmer/train';
 import type { CommandModule } from 'yargs';
@@ -43,7 +44,7 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
       .option('dataset', DATASET_OPTION)
       .option('task', TASK_OPTION)
       .option('fold', FOLD_OPTION)
-      .option('out', { type: 'string', describe: 'file ending in .csv (default: stdout)' })
+      .option('out', { type: 'string', describe: 'file ending in .csv or .parquet (default: CSV on stdout)' })
       .option('select', {
         type: 'string',
         default: 'all',
@@ -55,13 +56,13 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
         default: false,
         describe: 'every prediction instead, with its probabilities',
       })
-      .example('$0 runs export --out runs.csv', '')
+      .example('$0 runs export --out runs.parquet', '')
       .example('$0 runs export full --predictions --select last --out predictions.csv', ''),
-  handler: (options) => {
+  handler: async (options) => {
     const context = createContext(options);
     const { out } = options;
-    if (out !== undefined && !out.endsWith('.csv'))
-      throw new UserError(`--out ${out}: the format follows from the ending: .csv`);
+    if (out !== undefined && !/\.(csv|parquet)$/.test(out))
+      throw new UserError(`--out ${out}: the format follows from the ending: .csv or .parquet`);
     const rules = rulesOf(options.select);
     const choice = chooseRuns(context, options);
     for (const { problem } of choice.damaged) context.reporter.warn(problem);
@@ -72,15 +73,25 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
     );
     const table = options.predictions ? tidyPredictions(scores) : tidyScores(scores);
     if (table.rows.length === 0) throw new UserError('no finished run: nothing to export');
-    const text = toCsv(table);
     if (out === undefined) {
-      context.print(text.trimEnd());
+      context.print(toCsv(table).trimEnd());
       return;
     }
-    writeFileAtomic(resolve(context.folder, out), text);
+    const bytes = out.endsWith('.csv') ? toCsv(table) : await encodeParquetTable(columnsOf(table));
+    writeFileAtomic(resolve(context.folder, out), bytes);
     context.reporter.info(`${out}: ${table.rows.length.toLocaleString('en')} lines`);
   },
 };
+
+const INTEGERS = new Set(['seed', 'evaluated', 'expected', 'numerics']);
+
+function columnsOf({ columns, rows }: TidyTable): PlainColumn[] {
+  return columns.map((name, i) => ({
+    name,
+    values: rows.map((row) => row[i] ?? null),
+    integer: INTEGERS.has(name),
+  }));
+}
 
 function rulesOf(text: string): SelectionRule[] {
   if (text === 'all') return [...RULES];
