@@ -9,6 +9,8 @@ import { type Figure, panel, type Panel } from './figure.ts';
 
 const WIDTH = 460;
 const HEIGHT = 280;
+/** Letters of a name beside a line. */
+const LONGEST = 18;
 /** Lines are told apart by dashes as well as by colour. */
 const DASHES = ['', '7 3', '2 3', '9 3 2 3', '4 2', '12 4', '1 2'];
 
@@ -117,7 +119,7 @@ function curvesPanel(quantity: Quantity, lines: readonly (Line & { readonly styl
     width: WIDTH,
     height: HEIGHT,
     marginLeft: 48,
-    marginRight: 12 + 6.5 * Math.min(18, Math.max(...labels.map((label) => label.length))),
+    marginRight: 12 + 6.5 * Math.min(LONGEST, Math.max(...labels.map((label) => label.length))),
     x: { label: 'epoch', ticks: Math.min(10, last), tickFormat: 'd' },
     y: { grid: true, label: quantity.axis, nice: true },
     color: colour,
@@ -135,7 +137,7 @@ function curvesPanel(quantity: Quantity, lines: readonly (Line & { readonly styl
       Plot.text(spreadEnds(lines), {
         x: 'epoch',
         y: 'y',
-        text: 'label',
+        text: 'short',
         fill: 'label',
         textAnchor: 'start',
         dx: 5,
@@ -144,26 +146,33 @@ function curvesPanel(quantity: Quantity, lines: readonly (Line & { readonly styl
   });
 }
 
-/** Labels at the ends of lines, moved apart where they would overlap: in the order of the values. */
-function spreadEnds(lines: readonly Line[]): { label: string; epoch: number; y: number }[] {
+/** A name beside the end of its line. */
+interface End {
+  /** As the colours know it. */
+  readonly label: string;
+  /** As it is written: cut where it is long. */
+  readonly short: string;
+  readonly epoch: number;
+  readonly y: number;
+}
+
+/** Names at the ends of lines, moved apart where they would overlap: in the order of the values. */
+function spreadEnds(lines: readonly Line[]): End[] {
   const all = lines.flatMap(({ points }) => points.flatMap((point) => [point.low, point.high]));
-  const range = Math.max(...all) - Math.min(...all) || 1;
-  const gap = (range * 15) / (HEIGHT - 60);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const gap = ((high - low || Math.abs(high) * 0.01 || 1) * 15) / (HEIGHT - 60);
   const ends = lines
     .map(({ label, points }) => {
       const end = points.at(-1) as CurvePoint;
-      return {
-        label: label.length > 18 ? `${label.slice(0, 17)}…` : label,
-        epoch: end.epoch,
-        y: end.mean,
-        full: label,
-      };
+      return { label, short: shortened(label), epoch: end.epoch, y: end.mean };
     })
     .sort((a, b) => a.y - b.y);
-  for (let i = 1; i < ends.length; i++) {
-    const below = ends[i - 1] as (typeof ends)[number];
-    const mine = ends[i] as (typeof ends)[number];
-    if (mine.y - below.y < gap) mine.y = below.y + gap;
-  }
-  return ends.map(({ label, epoch, y }) => ({ label, epoch, y }));
+  ends.forEach((end, i) => {
+    const below = ends[i - 1];
+    if (below !== undefined) end.y = Math.max(end.y, below.y + gap);
+  });
+  return ends;
 }
+
+const shortened = (label: string): string =>
+  label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label;

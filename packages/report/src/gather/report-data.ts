@@ -84,7 +84,7 @@ export function gatherReport(ask: ReportAsk): ReportData {
   const headline = byRule.get(ask.select) ?? scored(ask.select);
   for (const [rule, rows] of byRule)
     if (rule !== ask.select && rows.every((row) => cellsOf(row).length === 0)) byRule.delete(rule);
-  const guided = headline.find((row) => isGuided(row.group) && cellsOf(row).length > 0);
+  const { guided, unguided } = pairOf(headline.filter((row) => cellsOf(row).length > 0));
   return {
     card: ask.card,
     task,
@@ -95,8 +95,7 @@ export function gatherReport(ask: ReportAsk): ReportData {
     groups: headline,
     byRule,
     guided,
-    unguided:
-      guided && headline.find((row) => isCounterpart(row.group, guided.group) && cellsOf(row).length > 0),
+    unguided,
     damaged,
     trials: all.length - entries.length,
     utterances: new Map((ask.utterances ?? []).map((one) => [one.id, one])),
@@ -116,6 +115,16 @@ function rank({ variant }: RunGroup): number {
 
 /** Every scored run of a group, by seed and fold. */
 export const cellsOf = (row: GroupScores): readonly CellScores[] => row.seeds.flatMap((one) => one.folds);
+
+/** The first head with guidance that has one without beside it; else the first with guidance alone. */
+function pairOf(rows: readonly GroupScores[]): Pick<ReportData, 'guided' | 'unguided'> {
+  const candidates = rows.filter((row) => isGuided(row.group));
+  for (const guided of candidates) {
+    const unguided = rows.find((row) => isCounterpart(row.group, guided.group));
+    if (unguided !== undefined) return { guided, unguided };
+  }
+  return { guided: candidates[0], unguided: undefined };
+}
 
 /** Whether a head reads both modalities under the guidance of the labels. */
 function isGuided({ config, stale, mixed }: RunGroup): boolean {

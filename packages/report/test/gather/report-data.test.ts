@@ -19,6 +19,12 @@ it('has no rule that no run has predictions for', () => {
   expect([...data.byRule.keys()]).toEqual(['last', 'oracle-test']);
 });
 
+it('takes the head that has a counterpart, whatever stands before it', () => {
+  const data = madeReport({ variants: ['no-ma', 'other', 'no-lsma-joo'] }).gather();
+  expect(data.groups.map(({ group }) => group.label)).toEqual(['no-ma', 'no-lsma-joo', 'other']);
+  expect([data.guided?.group.label, data.unguided?.group.label]).toEqual(['other', 'no-lsma-joo']);
+});
+
 it('pairs only heads that differ in the guidance alone', () => {
   const data = madeReport({ variants: ['full'] }).gather();
   expect(data.guided?.group.label).toBe('full');
