@@ -118,7 +118,7 @@ function curvesPanel(quantity: Quantity, lines: readonly (Line & { readonly styl
   return panel(quantity.title, {
     width: WIDTH,
     height: HEIGHT,
-    marginLeft: 48,
+    marginLeft: 58,
     marginRight: 12 + 6.5 * Math.min(LONGEST, Math.max(...labels.map((label) => label.length))),
     x: { label: 'epoch', ticks: Math.min(10, last), tickFormat: 'd' },
     y: { grid: true, label: quantity.axis, nice: true },
@@ -160,7 +160,7 @@ interface End {
 function spreadEnds(lines: readonly Line[]): End[] {
   const all = lines.flatMap(({ points }) => points.flatMap((point) => [point.low, point.high]));
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const gap = ((high - low || Math.abs(high) * 0.01 || 1) * 15) / (HEIGHT - 60);
+  const gap = ((high - low || Math.abs(high) * 0.05 || 1) * 15) / (HEIGHT - 60);
   const ends = lines
     .map(({ label, points }) => {
       const end = points.at(-1) as CurvePoint;
