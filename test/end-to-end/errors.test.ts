@@ -26,7 +26,7 @@ describe('what a user gets wrong costs one line', () => {
   });
 
   it('no dataset named, and none to choose', async () => {
-    expect(await refused('train')).toMatch(/which dataset\?.*iemocap/);
+    expect(await refused('train')).toMatch(/no dataset in .*store.*--dataset.*iemocap/);
   });
 
   it('a root that is not there, or not given', async () => {
@@ -46,7 +46,8 @@ describe('what a user gets wrong costs one line', () => {
   it('an unknown command and an unknown flag', async () => {
     expect(await refused('trian', '--fold', '1')).toMatch(/train/);
     expect(await refused('train', '--flod', '1')).toMatch(/flod/);
-    expect(await refused('manifest')).toMatch(/build, validate, stats or diff/);
+    expect(await refused('features', 'inspect', '--worst', 'abc')).toMatch(/--worst: a whole number/);
+    expect(await refused('manifest')).toMatch(/build, validate, stats, folds or diff/);
   });
 
   it('an empty table, a table without the columns, an unreadable one', async () => {

@@ -47,8 +47,12 @@ export function chooseDataset(context: Context, given: string | undefined): stri
   const last = lastDataset !== undefined && stored.includes(lastDataset) ? lastDataset : undefined;
   const chosen = given ?? only ?? last;
   if (chosen === undefined) {
-    const choices = stored.length > 0 ? stored : knownCards();
-    throw new UserError(`which dataset? Name it with --dataset (make: DATASET=...): ${choices.join(', ')}`);
+    if (stored.length === 0)
+      throw new UserError(
+        `there is no dataset in ${context.stores.join(' or ')}: name one with --dataset (make: DATASET=...), of the ` +
+          `known cards ${knownCards().join(', ')} or your own, and build its manifest first`,
+      );
+    throw new UserError(`which dataset? Name it with --dataset (make: DATASET=...): ${stored.join(', ')}`);
   }
   if (given === undefined)
     context.reporter.info(

@@ -23,12 +23,14 @@ describe('chooseModels', () => {
       'final-norm': ['voice=off'],
     });
     expect(features.get('text')).toEqual({
+      compute: 'fp32',
       layers: 'last',
       specialTokens: 'dropped',
       stride: 1,
       pool: 'mean-std',
     });
     expect(features.get('voice')).toEqual({
+      compute: 'fp32',
       layers: [0, 1, 2, 3, 24],
       finalNorm: false,
       specialTokens: 'kept',

@@ -1,4 +1,4 @@
-import { findFeatureSets, type Inspection, inspectSet, openFeatureSet } from '@lsgmer/datasets';
+import { findFeatureSets, type Inspection, inspectSet, openFeatureSet, UserError } from '@lsgmer/datasets';
 import type { CommandModule } from 'yargs';
 import { type Context, createContext } from '../../context.ts';
 import { chooseDataset } from '../../dataset.ts';
@@ -30,6 +30,8 @@ export const inspectCommand: CommandModule<object, InspectOptions> = {
       .option('json', JSON_OPTION)
       .example('$0 features inspect --dataset meld --feature wavlm-large', ''),
   handler: (options) => {
+    if (!Number.isInteger(options.worst) || options.worst < 1)
+      throw new UserError('--worst: a whole number of dimensions, at least 1');
     const context = createContext(options);
     const dataset = chooseDataset(context, options.dataset);
     const stores = [...context.stores];
