@@ -132,13 +132,16 @@ export class ModelFile {
     return new Uint8Array(Float32Array.from(single).buffer);
   }
 
-  private externalBytes(fields: readonly ProtoField[]): Uint8Array {
-    const entries = new Map(
-      bytesOf(fields, TENSOR.external).map((entry) => {
-        const pair = readFields(entry);
-        return [stringsOf(pair, 1)[0] ?? '', stringsOf(pair, 2)[0] ?? ''] as const;
-      }),
+  /** Names of the files beside the model in which its weights lie. */
+  externalFiles(): string[] {
+    const names = this.initializers.map(({ encoded }) =>
+      externalEntries(readFields(encoded)).get('location'),
     );
+    return [...new Set(names.filter((name) => name !== undefined))].sort();
+  }
+
+  private externalBytes(fields: readonly ProtoField[]): Uint8Array {
+    const entries = externalEntries(fields);
     const bytes = new Uint8Array(Number(entries.get('length') ?? 0));
     const file = openSync(join(this.folder, entries.get('location') ?? ''), 'r');
     try {
@@ -240,6 +243,16 @@ export function changeTensors(node: FileNode, change: (tensor: FileTensor) => Fi
     );
   });
   return { ...node, attributes };
+}
+
+/** Location, offset and length of a tensor that lies beside the file, as texts. */
+function externalEntries(fields: readonly ProtoField[]): Map<string, string> {
+  return new Map(
+    bytesOf(fields, TENSOR.external).map((entry) => {
+      const pair = readFields(entry);
+      return [stringsOf(pair, 1)[0] ?? '', stringsOf(pair, 2)[0] ?? ''] as const;
+    }),
+  );
 }
 
 function readNode(bytes: Uint8Array): FileNode {

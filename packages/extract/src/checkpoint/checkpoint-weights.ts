@@ -1,6 +1,6 @@
 import { UserError, UserErrors } from '@lsgmer/datasets';
 import type { WantedTensor, WeightSource } from '../encoders/weight-source.ts';
-import type { ModelConfig } from '../models/model-config.ts';
+import type { BuiltConfig } from '../models/model-config.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type StoredTensor, isRowMajor, readFloats } from './stored-tensor.ts';
 import { encoderName, isWithoutInfluence } from './tensor-names.ts';
@@ -9,7 +9,7 @@ import { weightNorm } from './weight-norm.ts';
 /** A checkpoint's tensors under the names of the encoder's own state dict. */
 export class CheckpointWeights implements WeightSource {
   private readonly tensors = new Map<string, StoredTensor>();
-  private readonly type: ModelConfig['model_type'];
+  private readonly type: BuiltConfig['model_type'];
   private readonly origin: string;
 
   /**
@@ -18,7 +18,7 @@ export class CheckpointWeights implements WeightSource {
    */
   constructor(
     checkpoint: Checkpoint,
-    type: ModelConfig['model_type'],
+    type: BuiltConfig['model_type'],
     rename: (name: string) => string = (name) => name,
   ) {
     this.type = type;

@@ -1,7 +1,7 @@
-import type { ModelConfig } from '../models/model-config.ts';
+import type { BuiltConfig } from '../models/model-config.ts';
 
 /** What Hugging Face puts before an encoder's names where it is part of a larger model. */
-const PREFIX: Readonly<Record<ModelConfig['model_type'], string>> = {
+const PREFIX: Readonly<Record<BuiltConfig['model_type'], string>> = {
   roberta: 'roberta.',
   'xlm-roberta': 'roberta.',
   camembert: 'roberta.',
@@ -13,7 +13,7 @@ const PREFIX: Readonly<Record<ModelConfig['model_type'], string>> = {
 };
 
 /** The same tensor under the name that the encoder's own state dict has today. */
-export function encoderName(name: string, type: ModelConfig['model_type']): string {
+export function encoderName(name: string, type: BuiltConfig['model_type']): string {
   const prefix = PREFIX[type];
   return (prefix !== '' && name.startsWith(prefix) ? name.slice(prefix.length) : name)
     .replace(/\bLayerNorm\.gamma$/, 'LayerNorm.weight')
@@ -35,7 +35,7 @@ const SPEECH_PARTS = [
 ];
 
 /** Whether a tensor that the graph does not use is known to have no influence. */
-export function isWithoutInfluence(name: string, type: ModelConfig['model_type']): boolean {
+export function isWithoutInfluence(name: string, type: BuiltConfig['model_type']): boolean {
   if (type === 'alexnet') return name.startsWith('classifier.');
   const parts = ['wavlm', 'wav2vec2', 'hubert'].includes(type) ? SPEECH_PARTS : TEXT_PARTS;
   return parts.some((part) => part.test(name));

@@ -4,14 +4,14 @@ import type { HiddenOutput } from '../encoders/hidden-output.ts';
 import { buildSpeechEncoder } from '../encoders/speech-encoder.ts';
 import { buildTextEncoder } from '../encoders/text-encoder.ts';
 import type { WeightSource } from '../encoders/weight-source.ts';
-import { type ModelConfig, isTextConfig } from './model-config.ts';
+import { type BuiltConfig, isTextConfig } from './model-config.ts';
 
 /**
  * The graph of a configuration.
  * @param outputs a transformer's hidden states; `last_hidden_state` unless given
  */
 export function buildEncoder(
-  config: ModelConfig,
+  config: BuiltConfig,
   weights: WeightSource,
   outputs?: readonly HiddenOutput[],
 ): Graph {

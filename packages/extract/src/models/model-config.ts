@@ -1,6 +1,7 @@
 import type { Json } from '@lsgmer/datasets';
 import { z } from 'zod';
 import { AlexnetConfig } from '../encoders/alexnet.ts';
+import { OnnxConfig } from '../encoders/onnx-config.ts';
 import { HubertConfig, type SpeechConfig, Wav2vec2Config, WavlmConfig } from '../encoders/speech-config.ts';
 import {
   BertConfig,
@@ -20,8 +21,11 @@ export const ModelConfig = z.discriminatedUnion('model_type', [
   Wav2vec2Config,
   HubertConfig,
   AlexnetConfig,
+  OnnxConfig,
 ]);
 export type ModelConfig = z.infer<typeof ModelConfig>;
+/** Those whose graphs are built here. */
+export type BuiltConfig = Exclude<ModelConfig, OnnxConfig>;
 
 export const MODEL_TYPES: readonly string[] = ModelConfig.options.map(
   (option) => option.shape.model_type.value,
@@ -46,6 +50,11 @@ const FIXED = [
 
 /** The configuration as it stands in the fingerprint. */
 export function describeConfig(config: ModelConfig): Json {
+  if (config.model_type === 'onnx') {
+    // What its graphs hold is in the digest; what their files are called decides nothing.
+    const { models, ...rest } = config;
+    return { ...rest, models: models.map(({ inputs }) => ({ inputs })) } as Json;
+  }
   // Straight from JSON: no key is undefined.
   return Object.fromEntries(Object.entries(config).filter(([key]) => !FIXED.includes(key)));
 }

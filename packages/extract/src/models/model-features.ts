@@ -46,11 +46,11 @@ export function encoderOutputs(
   if (specialTokens === 'dropped' && form.kind !== 'text')
     refuse('only a text encoder has special tokens to drop');
   if (stride !== 1 && form.kind === 'text') refuse('a stride averages frames: tokens have none');
-  if (config.model_type === 'alexnet') {
+  if (config.model_type === 'alexnet' || config.model_type === 'onnx') {
     if (layers !== 'last')
       refuse('layers are chosen of transformer encoders: this one gives its features only');
     if (finalNorm !== undefined) refuse('it has no closing layer norm');
-    return [{ output: 'features', layer: 'last' }];
+    return [{ output: config.model_type === 'onnx' ? config.output : 'features', layer: 'last' }];
   }
   const count = config.num_hidden_layers;
   if (finalNorm !== undefined && !hasFinalNorm(config)) refuse('it has no closing layer norm');

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '@lsgmer/datasets';
+import type { OnnxConfig } from '../encoders/onnx-config.ts';
+import { findOnnxFiles } from './onnx-files.ts';
 
 /** The files that a model is made from. Absolute paths. */
 export interface ModelFiles {
@@ -8,6 +10,8 @@ export interface ModelFiles {
   readonly origin: string;
   /** At least one. */
   readonly weights: readonly string[];
+  /** An ONNX encoder's: what its graphs, which are the weights then, are fed with. */
+  readonly description?: OnnxConfig;
   /** Absent where the checkpoint itself says what it is (WavLM's original, torchvision's AlexNet). */
   readonly config?: string;
   readonly preprocessor?: string;
@@ -52,6 +56,7 @@ export function findModelFiles(path: string, origin = path): ModelFiles {
   const place = resolve(path);
   if (!existsSync(place))
     throw new UserError(`${path} does not exist: expected a model's folder or checkpoint`);
+  if (/\.(json|onnx)$/.test(place)) return findOnnxFiles(place, origin);
   if (!statSync(place).isDirectory()) return { origin, weights: [place], ...beside(place) };
   const names = new Set(readdirSync(place));
   const lone = [...names].filter((name) => /\.(pt|pth)$/.test(name));

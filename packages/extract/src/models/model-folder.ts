@@ -1,10 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Json, UserError } from '@lsgmer/datasets';
 import { z } from 'zod';
-import { SAMPLE_RATE } from '../decode/policy.ts';
 import { graphFile } from '../encoders/hidden-output.ts';
 import { maxTokens } from '../encoders/text-config.ts';
+import { describedForm } from '../features/described.ts';
 import type { InputForm } from '../features/form.ts';
 import { melPictureForm } from '../features/mel-picture.ts';
 import { tokenForm } from '../features/tokens.ts';
@@ -12,7 +12,8 @@ import { waveformForm } from '../features/waveform.ts';
 import { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
 import { type ComputeDtype, computedAs } from './compute-dtype.ts';
 import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions, type ModelReference } from './feature-options.ts';
-import { MODEL_TYPES, ModelConfig, describeConfig, isTextConfig } from './model-config.ts';
+import { type ModelConfig, describeConfig, isTextConfig } from './model-config.ts';
+import { parse, parseConfig, parsePreprocessor, readJson } from './parse-config.ts';
 import { Placement } from './placed-weights.ts';
 import { type ModelFeature, encoderOutputs, modelFeatures } from './model-features.ts';
 
@@ -50,11 +51,6 @@ export const ModelRecord = z.strictObject({
 });
 export type ModelRecord = z.infer<typeof ModelRecord>;
 
-const PreprocessorConfig = z.object({
-  do_normalize: z.boolean(),
-  sampling_rate: z.literal(SAMPLE_RATE).default(SAMPLE_RATE),
-});
-
 /** A model that is ready to be loaded, and the features that one forward pass of it gives. */
 export interface EncoderModel extends ModelReference {
   readonly name: string;
@@ -79,13 +75,14 @@ const COMPUTATION_VERSION = 1;
  */
 export function readModel(folder: string, asked: FeatureOptions = DEFAULT_FEATURE_OPTIONS): EncoderModel {
   const record = readRecord(folder);
-  const config = parseConfig(readJson(folder, MODEL_FILES.config), join(folder, MODEL_FILES.config));
+  const config = parseConfig(readJson(join(folder, MODEL_FILES.config)), join(folder, MODEL_FILES.config));
   checkPlacement(folder, record.placement);
   const options = { ...asked, compute: computedBy(config, asked.compute) };
   const form = formOf(folder, config);
-  const tokenizer = isTextConfig(config)
-    ? TextTokenizer.read(join(folder, MODEL_FILES.tokenizer), maxTokens(config))
-    : undefined;
+  const tokenizer =
+    form.kind === 'text'
+      ? TextTokenizer.read(join(folder, MODEL_FILES.tokenizer), longestText(config))
+      : undefined;
   if (tokenizer?.digest !== record.tokenizer) {
     throw new UserError(
       `${join(folder, MODEL_FILES.tokenizer)} is not the tokenizer that the model was made with: its sha256 is ` +
@@ -93,7 +90,12 @@ export function readModel(folder: string, asked: FeatureOptions = DEFAULT_FEATUR
     );
   }
   const outputs = encoderOutputs(record.name, config, form, options);
-  const graphPath = join(folder, graphFile(outputs.map(({ output }) => output)));
+  const graphPath = join(
+    folder,
+    config.model_type === 'onnx'
+      ? (config.models[0]?.file as string)
+      : graphFile(outputs.map(({ output }) => output)),
+  );
   if (!existsSync(graphPath))
     throw new UserError(`${graphPath} is missing: remove ${folder} and make the model again`);
   const made = {
@@ -122,27 +124,7 @@ export function readModel(folder: string, asked: FeatureOptions = DEFAULT_FEATUR
 
 /** @throws UserError where the folder is no model's */
 export function readRecord(folder: string): ModelRecord {
-  return parse(readJson(folder, MODEL_FILES.record), join(folder, MODEL_FILES.record), ModelRecord);
-}
-
-/**
- * A model's configuration.
- * @param origin the file that it stands in, for messages
- * @throws UserError when it describes what is not built here
- */
-export function parseConfig(value: unknown, origin: string): ModelConfig {
-  const type = (value as { model_type?: unknown } | null)?.model_type;
-  if (typeof type !== 'string')
-    throw new UserError(
-      `${origin} has no model_type, by which the architecture is known: take it from the model's repository`,
-    );
-  if (!MODEL_TYPES.includes(type)) {
-    throw new UserError(
-      `${origin}: "model_type": ${type} is not built here: expected ${MODEL_TYPES.join(', ')}; an ONNX export of it ` +
-        'can be described (README, "Encoders")',
-    );
-  }
-  return parse(value, origin, ModelConfig);
+  return parse(readJson(join(folder, MODEL_FILES.record)), join(folder, MODEL_FILES.record), ModelRecord);
 }
 
 /** The files that the graph points into must be there, whole. */
@@ -167,32 +149,16 @@ export function isModelFolder(folder: string): boolean {
   return existsSync(join(folder, MODEL_FILES.record));
 }
 
+/** Tokens that a text encoder takes. */
+function longestText(config: ModelConfig): number {
+  if (isTextConfig(config)) return maxTokens(config);
+  return config.model_type === 'onnx' && config.input.kind === 'tokens' ? config.input.maxTokens : 0;
+}
+
 function formOf(folder: string, config: ModelConfig): InputForm {
+  if (config.model_type === 'onnx') return describedForm(config);
   if (isTextConfig(config)) return tokenForm(config);
   if (config.model_type === 'alexnet') return melPictureForm(config);
-  const path = join(folder, MODEL_FILES.preprocessor);
-  const preprocessor = parse(readJson(folder, MODEL_FILES.preprocessor), path, PreprocessorConfig);
+  const preprocessor = parsePreprocessor(join(folder, MODEL_FILES.preprocessor));
   return waveformForm(config, preprocessor.do_normalize);
-}
-
-function readJson(folder: string, name: string): unknown {
-  const path = join(folder, name);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UserError(`${path} cannot be read (${(error as Error).message}): is ${folder} a model folder?`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${path} is not JSON (${(error as Error).message})`);
-  }
-}
-
-function parse<T>(value: unknown, path: string, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw new UserError(`${path}: "${issue?.path.join('.') ?? ''}": ${issue?.message ?? 'not as expected'}`);
 }

@@ -8,7 +8,9 @@ export type ModelSource =
   | ({ readonly kind: 'hub' } & HubModel)
   /** A folder, or a checkpoint file. */
   | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'url'; readonly url: string };
+  | { readonly kind: 'url'; readonly url: string }
+  /** The log-mel spectrogram itself, for networks that are trained on it. */
+  | { readonly kind: 'log-mel' };
 
 /** A model as it is asked for on a command line. */
 export interface ModelRequest {
@@ -17,12 +19,14 @@ export interface ModelRequest {
   readonly source: ModelSource;
 }
 
+export const LOG_MEL = 'log-mel';
+
 const FEATURE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 const HUB_NAME = /^([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/;
 
 /**
  * Reads `NAME=SOURCE` or `SOURCE`: a folder or checkpoint file, `owner/name[@revision]` on the Hugging Face hub, or
- * the address of a checkpoint. Without a name the feature is called as the source is.
+ * the address of a checkpoint, or `log-mel`. Without a name the feature is called as the source is.
  * @throws UserError when it is none of them
  */
 export function parseModelRequest(text: string): ModelRequest {
@@ -39,6 +43,7 @@ export function parseModelRequest(text: string): ModelRequest {
 
 /** @throws UserError when the text names no source */
 export function parseSource(text: string): ModelSource {
+  if (text === LOG_MEL) return { kind: 'log-mel' };
   if (/^https?:\/\//.test(text)) return { kind: 'url', url: text };
   const looksLikePath = /^(\.{0,2}\/|~|[A-Za-z]:\\)/.test(text);
   if (looksLikePath || existsSync(text)) {
@@ -49,7 +54,7 @@ export function parseSource(text: string): ModelSource {
   if (name !== undefined) return { kind: 'hub', name, revision: revision ?? 'main' };
   throw new UserError(
     `"${text}" is no model: expected a folder or checkpoint that exists, owner/name[@revision] on the Hugging Face hub, ` +
-      'or the https address of a checkpoint',
+      'the https address of a checkpoint, or log-mel',
   );
 }
 
@@ -59,6 +64,8 @@ function ownName(source: ModelSource): string {
       return source.name.split('/')[1] as string;
     case 'path':
       return basename(source.path).replace(/\.(json|onnx|pth?|bin|safetensors)$/, '');
+    case 'log-mel':
+      return LOG_MEL;
     case 'url':
       return basename(new URL(source.url).pathname).replace(/\.\w+$/, '');
   }

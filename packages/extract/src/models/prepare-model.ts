@@ -18,17 +18,12 @@ import { graphFile } from '../encoders/hidden-output.ts';
 import { buildEncoder } from './build-encoder.ts';
 import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions } from './feature-options.ts';
 import { linkOrCopy } from './link-file.ts';
-import { ModelConfig, isTextConfig } from './model-config.ts';
+import { type BuiltConfig, isTextConfig } from './model-config.ts';
+import { writeOnnxModel } from './onnx-model.ts';
+import { parseConfig, readJson } from './parse-config.ts';
 import { encoderOutputs } from './model-features.ts';
 import type { ModelFiles } from './model-files.ts';
-import {
-  type EncoderModel,
-  MODEL_FILES,
-  isModelFolder,
-  parseConfig,
-  readModel,
-  readRecord,
-} from './model-folder.ts';
+import { type EncoderModel, MODEL_FILES, isModelFolder, readModel, readRecord } from './model-folder.ts';
 import { ListingWeights, PlacedWeights, PlacingWeights, WEIGHTS_FILE } from './placed-weights.ts';
 import { rememberedFolder, rememberFolder } from './remembered-models.ts';
 import { maxTokens } from '../encoders/text-config.ts';
@@ -40,7 +35,7 @@ const LAYOUT = 1;
 
 /** What a model is made of, read and checked, before anything is written. */
 interface Parts {
-  readonly config: ModelConfig;
+  readonly config: BuiltConfig;
   readonly weights: CheckpointWeights;
   readonly checkpoint: Checkpoint;
   readonly ignored: readonly string[];
@@ -86,12 +81,15 @@ function identityOf(name: string, files: ModelFiles): string {
 }
 
 async function make(name: string, files: ModelFiles, models: string): Promise<string> {
-  const parts = await readParts(files);
+  const parts = files.description === undefined ? await readParts(files) : undefined;
   makeFolder(models);
   const temporary = join(models, `.making-${name}-${process.pid}-${randomBytes(4).toString('hex')}`);
   mkdirSync(temporary);
   try {
-    const digest = write(temporary, name, files, parts);
+    const digest =
+      parts === undefined
+        ? await writeOnnxModel(temporary, name, files)
+        : write(temporary, name, files, parts);
     const folder = join(models, `${name}-${digest.slice(0, 12)}`);
     if (isModelFolder(folder)) return folder;
     // One that is damaged (its record is missing) makes room.
@@ -110,7 +108,10 @@ async function readParts(files: ModelFiles): Promise<Parts> {
   const described = original
     ? wavlmSettings(checkpoint.settings, files.weights[0] as string)
     : { config: configOf(files, checkpoint), preprocessor: undefined };
-  const config = parseConfig(described.config, files.config ?? (files.weights[0] as string));
+  const from = files.config ?? files.weights[0] ?? files.origin;
+  const config = parseConfig(described.config, from);
+  if (config.model_type === 'onnx')
+    throw new UserError(`${from} describes an ONNX encoder: give the file itself`);
   const weights = new CheckpointWeights(checkpoint, config.model_type, original ? wavlmName : undefined);
   const listing = new ListingWeights();
   buildEncoder(config, listing);
@@ -118,7 +119,9 @@ async function readParts(files: ModelFiles): Promise<Parts> {
   const texts: { [name: string]: string } = { [MODEL_FILES.config]: json(config) };
   if (isTextConfig(config)) {
     const text = tokenizerOf(files, config.model_type);
-    new TextTokenizer(text, maxTokens(config), files.tokenizer ?? files.vocabulary?.vocab).check();
+    new TextTokenizer(text, maxTokens(config), files.tokenizer ?? files.vocabulary?.vocab).check(
+      config.vocab_size,
+    );
     texts[MODEL_FILES.tokenizer] = text;
   } else if (config.model_type !== 'alexnet') {
     texts[MODEL_FILES.preprocessor] =
@@ -199,6 +202,7 @@ function realName(file: string): string {
 /** Writes the graph that gives what the options ask for, where it is not there. */
 function writeGraph(folder: string, options: FeatureOptions): void {
   const { name, config, form } = readModel(folder);
+  if (config.model_type === 'onnx') return;
   const outputs = encoderOutputs(name, config, form, options);
   const path = join(folder, graphFile(outputs.map(({ output }) => output)));
   if (existsSync(path)) return;
@@ -207,14 +211,6 @@ function writeGraph(folder: string, options: FeatureOptions): void {
     throw new UserError(`${folder} cannot give other layers: remove it and make it again`);
   const hidden = outputs.flatMap((output) => output.hidden ?? []);
   writeFileAtomic(path, modelBytes(buildEncoder(config, new PlacedWeights(folder, placement), hidden)));
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new UserError(`${path} is not JSON (${(error as Error).message})`);
-  }
 }
 
 function json(value: unknown): string {

@@ -1,11 +1,12 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Reporter, UserError, UserErrors } from '@lsgmer/datasets';
 import { type HubAccess, fetchHubModel } from '../hub/hub-model.ts';
 import { fetchCheckpoint } from '../hub/url-checkpoint.ts';
 import { DEFAULT_FEATURE_OPTIONS, type FeatureOptions } from './feature-options.ts';
 import { type ModelFiles, findModelFiles } from './model-files.ts';
 import type { EncoderModel } from './model-folder.ts';
-import { type ModelRequest, PAPER_MODELS } from './model-request.ts';
+import { writeLogMel } from './log-mel-model.ts';
+import { LOG_MEL, type ModelRequest, PAPER_MODELS } from './model-request.ts';
 import { prepareModel } from './prepare-model.ts';
 import { TINY_NAMES, type TinyName, makeTinyModel } from './tiny.ts';
 
@@ -91,7 +92,9 @@ async function findFiles(
   { source }: ModelRequest,
   { places, reporter, signal }: PrepareOptions,
 ): Promise<ModelFiles> {
-  if (source.kind === 'path') return findModelFiles(source.path);
+  // As it is recorded beside the features: from any folder.
+  if (source.kind === 'path') return findModelFiles(source.path, resolve(source.path));
+  if (source.kind === 'log-mel') return findModelFiles(writeLogMel(places.models), LOG_MEL);
   if (source.kind === 'url')
     return findModelFiles(
       await fetchCheckpoint(source.url, places.torchCache, places.offline, reporter, signal),

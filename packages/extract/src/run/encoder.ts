@@ -1,5 +1,6 @@
 import { UserError } from '@lsgmer/datasets';
-import { type Device, DeviceError, type Session, createSession } from '@lsgmer/onnx';
+import { join } from 'node:path';
+import { type Device, DeviceError, createSession } from '@lsgmer/onnx';
 import { finishSteps } from '../features/finish.ts';
 import { type EncodedSteps, type EncoderInput, splitBatch } from '../features/form.ts';
 import { type PieceSize, joinPieces, piecesOf } from '../features/pieces.ts';
@@ -7,6 +8,7 @@ import { computeGraph } from '../models/compute-dtype.ts';
 import { SAMPLE_RATE } from '../decode/policy.ts';
 import type { ModelReference } from '../models/feature-options.ts';
 import type { ModelFeature } from '../models/model-features.ts';
+import { GraphChain, type Runner } from '../models/graph-chain.ts';
 import { type EncoderModel, readModel } from '../models/model-folder.ts';
 
 export interface EncoderSettings {
@@ -140,7 +142,7 @@ export class LocalEncoder implements Encoder {
 
 interface Loaded {
   readonly model: EncoderModel;
-  readonly session: Session;
+  readonly session: Runner;
 }
 
 /** One pass of the graph over inputs of one batch key. */
@@ -160,15 +162,21 @@ async function forward(
   });
 }
 
-async function open(model: EncoderModel, { device, threads }: EncoderSettings): Promise<Session> {
+async function open(model: EncoderModel, { device, threads }: EncoderSettings): Promise<Runner> {
   const { compute } = model.options;
   if (compute === 'int8' && device !== 'auto' && device !== 'cpu')
     throw new UserError(`int8 runs on the CPU only: use --dtype fp16 or fp32 with --device ${device}`);
   try {
-    return await createSession(await computeGraph(model.graphPath, compute), {
-      device: compute === 'int8' ? 'cpu' : device,
+    const options = {
+      device: compute === 'int8' ? ('cpu' as const) : device,
       ...(threads === undefined ? {} : { threads }),
-    });
+    };
+    const { config, folder } = model;
+    if (config.model_type !== 'onnx')
+      return await createSession(await computeGraph(model.graphPath, compute), options);
+    const paths = [];
+    for (const { file } of config.models) paths.push(await computeGraph(join(folder, file), compute));
+    return await GraphChain.open(config, paths, options);
   } catch (error) {
     if (error instanceof DeviceError) throw new UserError(error.message);
     throw error;

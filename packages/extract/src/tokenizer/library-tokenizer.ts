@@ -28,6 +28,8 @@ interface LibraryNormalizer {
 /** A tokenizer.json at work: ids, and where its tokens lie in the text. */
 export interface OpenTokenizer {
   encode(text: string, options?: { add_special_tokens?: boolean }): { ids: number[]; tokens: string[] };
+  /** The largest id of the vocabulary and of the added tokens. */
+  readonly largestId: number;
   /** Start and end of each token, in UTF-16 units. */
   spans(text: string, tokens: readonly string[]): Int32Array;
 }
@@ -66,7 +68,21 @@ export function openTokenizer(json: string, origin: string): OpenTokenizer {
         `SentencePiece unigram model (XLM-R); found ${JSON.stringify(kindOf(description))}`,
     );
   }
-  return { encode: (text, options) => library.encode(text, options), spans };
+  const ids = [...library.get_added_tokens_decoder().keys()];
+  return {
+    encode: (text, options) => library.encode(text, options),
+    largestId: ids.reduce((most, id) => Math.max(most, id), lastId(description.model['vocab'])),
+    spans,
+  };
+}
+
+/** Of a vocabulary by token, or of a list in the order of the ids. */
+function lastId(vocab: unknown): number {
+  if (Array.isArray(vocab)) return vocab.length - 1;
+  return Object.values((vocab ?? {}) as { [token: string]: number }).reduce(
+    (most, id) => Math.max(most, id),
+    -1,
+  );
 }
 
 type Spans = OpenTokenizer['spans'];

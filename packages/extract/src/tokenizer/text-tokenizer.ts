@@ -54,10 +54,17 @@ export class TextTokenizer {
     return new TextTokenizer(json, maxTokens, path);
   }
 
-  /** Opens the tokenizer now. @throws UserError when the text is no tokenizer.json of a kind that is known here */
-  check(): this {
-    this.opened();
-    return this;
+  /**
+   * Opens the tokenizer now.
+   * @param vocabulary tokens that the encoder has embeddings of
+   * @throws UserError when the text is no tokenizer.json of a kind that is known here, or belongs to another encoder
+   */
+  check(vocabulary = Infinity): void {
+    const { largestId } = this.opened();
+    if (largestId < vocabulary) return;
+    throw new UserError(
+      `${this.origin} has token ids up to ${largestId}, but the encoder has ${vocabulary} tokens (vocab_size): it belongs to another model`,
+    );
   }
 
   /** How many tokens are put before and after every text. */

@@ -6,16 +6,19 @@ import { UserErrors } from '@lsgmer/datasets';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { CheckpointWeights } from '../../src/checkpoint/checkpoint-weights.ts';
 import { buildEncoder } from '../../src/models/build-encoder.ts';
-import { type ModelConfig, isSpeechConfig } from '../../src/models/model-config.ts';
-import { parseConfig } from '../../src/models/model-folder.ts';
+import { type BuiltConfig, isSpeechConfig } from '../../src/models/model-config.ts';
+import { parseConfig } from '../../src/models/parse-config.ts';
 import { ListingWeights } from '../../src/models/placed-weights.ts';
 import { goldenPath } from '../support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lsgmer-weights-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const configOf = (name: string): ModelConfig =>
-  parseConfig(JSON.parse(readFileSync(goldenPath(`checkpoints/${name}/config.json`), 'utf8')), name);
+const configOf = (name: string): BuiltConfig =>
+  parseConfig(
+    JSON.parse(readFileSync(goldenPath(`checkpoints/${name}/config.json`), 'utf8')),
+    name,
+  ) as BuiltConfig;
 
 /** @param rename changes the names in the file itself, so that its length must stay */
 async function check(name: string, file: string, rename: [string, string] = ['', '']): Promise<string[]> {
@@ -103,7 +106,7 @@ describe('the key sets of whole models', () => {
 
   it('fail when the configuration is another', async () => {
     const checkpoint = await openCheckpoint([goldenPath('checkpoints/wavlm-layer/model.safetensors')]);
-    const against = (config: ModelConfig) => () => {
+    const against = (config: BuiltConfig) => () => {
       const listing = new ListingWeights();
       buildEncoder(config, listing);
       new CheckpointWeights(checkpoint, config.model_type).check(listing.sources);

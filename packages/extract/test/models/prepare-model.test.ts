@@ -139,6 +139,11 @@ describe('prepareModel', () => {
     const reference = new TextTokenizer(JSON.stringify(trained), 42);
     for (const text of ['so glad', 'a <mask> here', '', '😀 you'])
       expect(tokenizer?.encode(text)).toEqual(reference.encode(text));
+    const large = { ...trained.model.vocab, zebra: 300 };
+    writeFileSync(join(from, 'vocab.json'), JSON.stringify(large));
+    await expect(prepare('old', from)).rejects.toThrow(
+      /has token ids up to 300, but the encoder has 300 tokens \(vocab_size\)/,
+    );
     writeFileSync(join(from, 'vocab.json'), '{"a": 1}');
     await expect(prepare('old', from)).rejects.toThrow(
       /vocab\.json has no <s>: it is no RoBERTa's vocabulary/,
