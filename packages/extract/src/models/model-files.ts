@@ -56,7 +56,7 @@ export function findModelFiles(path: string, origin = path): ModelFiles {
   const place = resolve(path);
   if (!existsSync(place))
     throw new UserError(`${path} does not exist: expected a model's folder or checkpoint`);
-  if (/\.(json|onnx)$/.test(place)) return findOnnxFiles(place, origin);
+  if (/\.(json|onnx)$/.test(place)) return { origin, ...findOnnxFiles(place) };
   if (!statSync(place).isDirectory()) return { origin, weights: [place], ...beside(place) };
   const names = new Set(readdirSync(place));
   const lone = [...names].filter((name) => /\.(pt|pth)$/.test(name));

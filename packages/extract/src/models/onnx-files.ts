@@ -6,15 +6,22 @@ import { OnnxConfig } from '../encoders/onnx-config.ts';
 import { speechField } from '../encoders/speech-config.ts';
 import { maxTokens } from '../encoders/text-config.ts';
 import { type ModelConfig, isSpeechConfig, isTextConfig } from './model-config.ts';
-import type { ModelFiles } from './model-files.ts';
 import { parseConfig, parsePreprocessor } from './parse-config.ts';
+
+/** Absolute paths. */
+export interface OnnxFiles {
+  /** The graphs and what lies beside them. */
+  readonly weights: readonly string[];
+  readonly description: OnnxConfig;
+  readonly tokenizer?: string;
+}
 
 /**
  * The files of an ONNX encoder: a description and the graphs that it names, or one graph that Hugging Face's tools
  * exported, whose config.json lies beside it or one folder up.
  * @throws UserError when a file is missing, or describes what cannot be run
  */
-export function findOnnxFiles(path: string, origin: string): ModelFiles {
+export function findOnnxFiles(path: string): OnnxFiles {
   const description = path.endsWith('.json') ? readDescription(path) : describeExport(path);
   const folder = dirname(path);
   const graphs = description.models.map(({ file }) => join(folder, file));
@@ -22,7 +29,7 @@ export function findOnnxFiles(path: string, origin: string): ModelFiles {
   const tokenizer = description.input.kind === 'tokens' ? nearby(folder, 'tokenizer.json') : undefined;
   if (description.input.kind === 'tokens' && tokenizer === undefined)
     throw new UserError(`${folder} has no tokenizer.json, which a text encoder needs`);
-  return { origin, weights, description, ...(tokenizer === undefined ? {} : { tokenizer }) };
+  return { weights, description, ...(tokenizer === undefined ? {} : { tokenizer }) };
 }
 
 function readDescription(path: string): OnnxConfig {
