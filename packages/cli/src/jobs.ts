@@ -9,6 +9,8 @@ export interface Jobs {
   readonly threads: number;
 }
 
+/** Fewer utterances to train on, over all runs and epochs, are done before a helper has started. */
+const WORTH_HELP = 5000;
 /** More processes than this have to be asked for: each holds up to some 700 MB. */
 const MOST = 8;
 
@@ -17,13 +19,20 @@ const MOST = 8;
  * first where nothing else is said; on a GPU, or on TensorFlow with its
  * own threads, one process is enough.
  * @param runs to do
+ * @param utterances to train on, over all these runs and their epochs
  */
 export function chooseJobs(
   { jobs, engine, device, threads }: Pick<TrainOptions, 'jobs' | 'engine' | 'device' | 'threads'>,
   runs: number,
+  utterances: number,
   cores = availableParallelism(),
 ): Jobs {
-  const room = device === 'cpu' && engine !== 'tfjs' ? Math.min(MOST, Math.floor(cores / (threads ?? 1))) : 1;
+  const room =
+    utterances < WORTH_HELP
+      ? 1
+      : device === 'cpu' && engine !== 'tfjs'
+        ? Math.min(MOST, Math.floor(cores / (threads ?? 1)))
+        : 1;
   const count = Math.max(1, Math.min(jobs ?? room, runs));
   return { count, threads: threads ?? Math.max(1, Math.floor(cores / count)) };
 }

@@ -135,13 +135,21 @@ async function work(
   const planned = planExperiment(sweep === undefined ? prepared.request : trialsOf(prepared.request, sweep));
   const own = shareOf(workOf(planned.variants), share);
   const unfinished = new Set(pendingRuns(planned).map((run) => run.id));
-  const pending = own.filter(({ run }) => unfinished.has(run.id)).length;
+  const toDo = own.filter(({ run }) => unfinished.has(run.id));
+  const pending = toDo.length;
   reportFinished(context, options, own.length, pending);
   // runs of a later round (what a sweep chose, refitting) are as many as there are folds and seeds
   const { folds, seeds, variants } = prepared.request;
   const later =
     sweep !== undefined || options.refit === true ? folds.length * seeds.length * variants.length : 0;
-  const jobs = chooseJobs(options, share === undefined ? Math.max(pending, later) : 1);
+  const jobs = chooseJobs(
+    options,
+    share === undefined ? Math.max(pending, later) : 1,
+    toDo.reduce((sum, { variant, run }) => {
+      const { epochs } = variant.request.configuration.trainer;
+      return sum + run.parts.train.length * epochs;
+    }, 0),
+  );
   const engine = await chooseEngine(
     { engine: options.engine ?? 'onnx', device: options.device, threads: jobs.threads },
     context.reporter,
