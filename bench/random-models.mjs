@@ -2,13 +2,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  buildAlexnet,
-  buildSpeechEncoder,
-  buildTextEncoder,
-  trainByteLevelBpe,
-} from '../packages/extract/dist/index.js';
+import { parseConfig, trainByteLevelBpe } from '../packages/extract/dist/index.js';
 import { sha256Hex } from '../packages/datasets/dist/index.js';
+import { buildEncoder } from '../packages/extract/dist/models/build-encoder.js';
 import { writeModel } from '../packages/onnx/dist/index.js';
 
 const WAVLM = {
@@ -44,15 +40,13 @@ const sized = (layers, width, heads) => ({
 
 /** By name: configuration, and how the graph is made. */
 export const RANDOM_MODELS = {
-  'random-wavlm-large': { config: { ...WAVLM, ...sized(24, 1024, 16) }, build: buildSpeechEncoder },
-  'random-wavlm-mid': { config: { ...WAVLM, ...sized(6, 512, 8) }, build: buildSpeechEncoder },
+  'random-wavlm-large': { config: { ...WAVLM, ...sized(24, 1024, 16) } },
+  'random-wavlm-mid': { config: { ...WAVLM, ...sized(6, 512, 8) } },
   'random-roberta-base': {
     config: { ...ROBERTA, ...sized(12, 768, 12), vocab_size: 50_265 },
-    build: buildTextEncoder,
   },
   'random-alexnet': {
     config: { model_type: 'alexnet', channels: [64, 192, 384, 256, 256] },
-    build: buildAlexnet,
   },
 };
 
@@ -87,7 +81,7 @@ class FastRandom {
 export async function makeRandomModel(name, models, texts = []) {
   const folder = join(models, name);
   if (existsSync(join(folder, 'model.json'))) return folder;
-  const { config, build } = RANDOM_MODELS[name];
+  const { config } = RANDOM_MODELS[name];
   mkdirSync(folder, { recursive: true });
   const json = (file, value) => writeFileSync(join(folder, file), JSON.stringify(value));
   json('config.json', config);
@@ -98,7 +92,7 @@ export async function makeRandomModel(name, models, texts = []) {
     tokenizer = sha256Hex(text);
   }
   if (config.model_type === 'wavlm') json('preprocessor_config.json', { do_normalize: true });
-  await writeModel(build(config, new FastRandom()), join(folder, 'model.onnx'));
+  await writeModel(buildEncoder(parseConfig(config, name), new FastRandom()), join(folder, 'model.onnx'));
   const weights = sha256Hex(name);
   json('model.json', { format: 1, name, weights, ...(tokenizer && { tokenizer }) });
   return folder;

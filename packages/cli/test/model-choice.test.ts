@@ -28,6 +28,7 @@ describe('chooseModels', () => {
       specialTokens: 'dropped',
       stride: 1,
       pool: 'mean-std',
+      compute: 'fp32',
     });
     expect(features.get('voice')).toEqual({
       compute: 'fp32',
@@ -36,6 +37,7 @@ describe('chooseModels', () => {
       specialTokens: 'kept',
       stride: 2,
       pool: 'mean-std',
+      compute: 'fp32',
     });
   });
 
