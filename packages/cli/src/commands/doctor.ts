@@ -3,7 +3,7 @@ import { cpus, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { firstWritableStore } from '@lsgmer/datasets';
 import { searchFfmpeg } from '@lsgmer/extract';
-import { probeDevices, usableCores } from '@lsgmer/onnx';
+import { probeDevices, usableCores } from '@lsgmer/onnx/runtime';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
 import { datasetsIn, knownCards } from '../dataset.ts';

@@ -1,4 +1,4 @@
-import { Graph } from '@lsgmer/onnx';
+import { Graph } from '@lsgmer/onnx/runtime';
 import { z } from 'zod';
 import { Layers } from './layers.ts';
 import type { WeightSource } from './weight-source.ts';

@@ -1,4 +1,4 @@
-import { type Graph, float } from '@lsgmer/onnx';
+import { type Graph, float } from '@lsgmer/onnx/runtime';
 import type { WantedTensor, WeightSource } from './weight-source.ts';
 
 /** The lowest float32: added to a score, it takes the key out of the softmax (as Hugging Face does). */

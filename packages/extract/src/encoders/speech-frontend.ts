@@ -1,4 +1,4 @@
-import { float } from '@lsgmer/onnx';
+import { float } from '@lsgmer/onnx/runtime';
 import type { Layers } from './layers.ts';
 import type { SpeechConfig } from './speech-config.ts';
 

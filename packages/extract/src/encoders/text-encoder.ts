@@ -1,4 +1,4 @@
-import { Graph } from '@lsgmer/onnx';
+import { Graph } from '@lsgmer/onnx/runtime';
 import { type HiddenOutput, deepest, lastHiddenState } from './hidden-output.ts';
 import { Layers } from './layers.ts';
 import type { TextConfig } from './text-config.ts';

@@ -1,4 +1,4 @@
-import type { ExternalData } from '@lsgmer/onnx';
+import type { ExternalData } from '@lsgmer/onnx/runtime';
 import { type Json, Rng, digestJson, sha256Hex } from '@lsgmer/datasets';
 
 /**

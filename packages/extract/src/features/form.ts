@@ -1,5 +1,5 @@
 import type { Computation } from '@lsgmer/datasets';
-import type { Feeds } from '@lsgmer/onnx';
+import type { Feeds } from '@lsgmer/onnx/runtime';
 
 /** What an encoder is given for one utterance: token ids, or a mono waveform at 16 kHz. */
 export type EncoderInput = Int32Array | Float32Array;

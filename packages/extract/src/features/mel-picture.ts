@@ -1,4 +1,4 @@
-import type { Feeds } from '@lsgmer/onnx';
+import type { Feeds } from '@lsgmer/onnx/runtime';
 import { ALEXNET_ROWS, type AlexnetConfig } from '../encoders/alexnet.ts';
 import { ALEXNET_MEL, AlexnetMel, pictureColumns } from '../spectrogram/alexnet-mel.ts';
 import type { EncoderInput, InputForm } from './form.ts';

@@ -1,4 +1,4 @@
-import type { Feeds } from '@lsgmer/onnx';
+import type { Feeds } from '@lsgmer/onnx/runtime';
 import { type TextConfig, maxTokens } from '../encoders/text-config.ts';
 import type { EncoderInput, InputForm } from './form.ts';
 

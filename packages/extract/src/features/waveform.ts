@@ -1,4 +1,4 @@
-import type { Feeds } from '@lsgmer/onnx';
+import type { Feeds } from '@lsgmer/onnx/runtime';
 import { SAMPLE_RATE } from '../decode/policy.ts';
 import { type SpeechConfig, speechField, speechFrames } from '../encoders/speech-config.ts';
 import type { EncoderInput, InputForm } from './form.ts';

@@ -1,4 +1,4 @@
-import type { Graph } from '@lsgmer/onnx';
+import type { Graph } from '@lsgmer/onnx/runtime';
 import { buildAlexnet } from '../encoders/alexnet.ts';
 import type { HiddenOutput } from '../encoders/hidden-output.ts';
 import { buildSpeechEncoder } from '../encoders/speech-encoder.ts';

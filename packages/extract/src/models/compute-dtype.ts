@@ -1,7 +1,7 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError, encodeHalf } from '@lsgmer/datasets';
-import { INT8_SCHEME, ModelFile, halvePrecision, quantiseProducts } from '@lsgmer/onnx';
+import { INT8_SCHEME, ModelFile, halvePrecision, quantiseProducts } from '@lsgmer/onnx/runtime';
 
 /** In what an encoder computes: as its weights are, in float16, or with products of 8-bit integers (CPU only). */
 export type ComputeDtype = 'fp32' | 'fp16' | 'int8';

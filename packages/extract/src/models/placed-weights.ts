@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync } from 'node:fs';
 import { join } from 'node:path';
 import { openNewFile, writeAll } from '@lsgmer/datasets';
-import type { ExternalData } from '@lsgmer/onnx';
+import type { ExternalData } from '@lsgmer/onnx/runtime';
 import { z } from 'zod';
 import type { CheckpointWeights } from '../checkpoint/checkpoint-weights.ts';
 import { elementsOf, readFloats } from '../checkpoint/stored-tensor.ts';

@@ -10,7 +10,7 @@ import {
   syncFolder,
   writeFileAtomic,
 } from '@lsgmer/datasets';
-import { modelBytes } from '@lsgmer/onnx';
+import { modelBytes } from '@lsgmer/onnx/runtime';
 import { type Checkpoint, openCheckpoint } from '../checkpoint/checkpoint.ts';
 import { CheckpointWeights } from '../checkpoint/checkpoint-weights.ts';
 import { wavlmName, wavlmSettings } from '../checkpoint/wavlm-original.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Json, digestJson, sha256Hex, writeFileAtomic } from '@lsgmer/datasets';
-import { type Graph, modelBytes } from '@lsgmer/onnx';
+import { type Graph, modelBytes } from '@lsgmer/onnx/runtime';
 import { type AlexnetConfig, buildAlexnet } from '../encoders/alexnet.ts';
 import { type HiddenOutput, graphFile } from '../encoders/hidden-output.ts';
 import type { TextConfig } from '../encoders/text-config.ts';

@@ -1,4 +1,4 @@
-import type { Device } from '@lsgmer/onnx';
+import type { Device } from '@lsgmer/onnx/runtime';
 import type { EncodedSteps, EncoderInput } from '../features/form.ts';
 import type { ModelReference } from '../models/feature-options.ts';
 import type { EncoderSettings } from './encoder.ts';

@@ -1,6 +1,6 @@
 import { UserError } from '@lsgmer/datasets';
 import { join } from 'node:path';
-import { type Device, DeviceError, createSession } from '@lsgmer/onnx';
+import { type Device, DeviceError, createSession } from '@lsgmer/onnx/runtime';
 import { finishSteps } from '../features/finish.ts';
 import { type EncodedSteps, type EncoderInput, splitBatch } from '../features/form.ts';
 import { type PieceSize, joinPieces, piecesOf } from '../features/pieces.ts';

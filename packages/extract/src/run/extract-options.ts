@@ -1,5 +1,5 @@
 import { type FeatureDtype, Interrupted, type Json, type Reporter, type Utterance } from '@lsgmer/datasets';
-import { type Device, RUNTIME_VERSION, usableCores } from '@lsgmer/onnx';
+import { type Device, RUNTIME_VERSION, usableCores } from '@lsgmer/onnx/runtime';
 import type { DecodeOptions } from '../decode/decode.ts';
 import { type FfmpegSearch, requireFfmpeg } from '../decode/ffmpeg-binary.ts';
 import { DEFAULT_DECODE_POLICY, type DecodePolicy, pieceSize } from '../decode/policy.ts';

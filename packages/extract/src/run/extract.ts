@@ -1,5 +1,5 @@
 import { type Json, readFeatureSetIndex, setFolder, silent } from '@lsgmer/datasets';
-import type { Device } from '@lsgmer/onnx';
+import type { Device } from '@lsgmer/onnx/runtime';
 import { type FfmpegSearch, searchFfmpeg } from '../decode/ffmpeg-binary.ts';
 import { DEFAULT_DECODE_POLICY } from '../decode/policy.ts';
 import { ClipWindows, encodedSeconds } from './clip-windows.ts';

@@ -1,5 +1,5 @@
 import { type Reporter, UserError, type Utterance, silent } from '@lsgmer/datasets';
-import type { Device } from '@lsgmer/onnx';
+import type { Device } from '@lsgmer/onnx/runtime';
 import type { EncodedSteps, EncoderInput } from '../features/form.ts';
 import type { EncoderModel } from '../models/model-folder.ts';
 import type { EncodedText } from '../tokenizer/text-tokenizer.ts';

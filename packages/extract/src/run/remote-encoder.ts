@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '@lsgmer/datasets';
-import type { Device } from '@lsgmer/onnx';
+import type { Device } from '@lsgmer/onnx/runtime';
 import type { EncodedSteps, EncoderInput } from '../features/form.ts';
 import type { ModelReference } from '../models/feature-options.ts';
 import type { EncoderReply, EncoderRequest } from './encoder-messages.ts';

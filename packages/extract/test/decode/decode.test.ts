@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -128,6 +128,40 @@ describe.skipIf(ffmpeg === undefined || fixtures === undefined)('decodeClips on 
     const samples = samplesOf((await decode([join(at, source)], whole))[0]);
     const reference = new Float32Array(new Uint8Array(expected).buffer);
     expect(largestError(samples, reference)).toBeLessThan(1e-5);
+  });
+
+  it('takes every file as strict ffmpeg does: the same samples, or a reason where it fails or finds none', async () => {
+    const names = (readdirSync(fixtures as string, { recursive: true }) as string[])
+      .filter((name) => /\.(wav|mp3|flac|opus|sph|mp4)$/.test(name))
+      .sort();
+    expect(names.length).toBeGreaterThan(40);
+    const results = await decode(names.map((name) => join(fixtures as string, name)));
+    for (const [i, name] of names.entries()) {
+      const output = [
+        '-map',
+        '0:a:0',
+        '-t',
+        '35',
+        '-ar',
+        '16000',
+        '-ac',
+        '1',
+        '-rematrix_maxval',
+        '1',
+        '-f',
+        'f32le',
+      ];
+      const { status, stdout } = spawnSync(
+        ffmpeg?.path as string,
+        ['-nostdin', '-v', 'error', '-xerror', '-i', join(fixtures as string, name), ...output, '-'],
+        { maxBuffer: 1 << 28 },
+      );
+      const strict = status === 0 ? new Float32Array(new Uint8Array(stdout).buffer) : new Float32Array(0);
+      const result = results[i] as Decoded;
+      if (strict.length === 0)
+        expect(result, name).toEqual({ reason: expect.stringMatching(/\S/) as unknown });
+      else expect(largestError(samplesOf(result), strict), name).toBeLessThan(1e-5);
+    }
   });
 
   it('takes three different waveforms from a 5.1 clip by the channel policy', async () => {

@@ -22,7 +22,7 @@ import {
   tinyModelsFolder,
   withKnown,
 } from '@lsgmer/extract';
-import { usableCores } from '@lsgmer/onnx';
+import { usableCores } from '@lsgmer/onnx/runtime';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../../context.ts';
 import { chooseDataset, chooseRoot, rememberRoot, requireStored } from '../../dataset.ts';

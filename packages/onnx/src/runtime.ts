@@ -1,0 +1,10 @@
+// Graphs, sessions and devices without tfjs, which takes longer to load than all of these: what extraction needs.
+export * from './element-type.ts';
+export * from './graph.ts';
+export * from './model-writer.ts';
+export * from './model-file.ts';
+export * from './quantise.ts';
+export * from './half-model.ts';
+export * from './cores.ts';
+export * from './session.ts';
+export * from './devices.ts';
