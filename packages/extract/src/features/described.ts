@@ -1,4 +1,4 @@
-import type { Feeds, HostTensor } from '@lsgmer/onnx';
+import type { Feeds, HostTensor } from '@lsgmer/onnx/runtime';
 import type { OnnxConfig } from '../encoders/onnx-config.ts';
 import { LogMel } from '../spectrogram/log-mel.ts';
 import type { EncoderInput, InputForm } from './form.ts';

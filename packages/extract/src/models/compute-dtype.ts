@@ -26,7 +26,8 @@ export function lacksGraph(graph: string, dtype: ComputeDtype): boolean {
 }
 
 /**
- * The graph that computes in the given type, made from the float32 one where it is not there yet.
+ * The graph that computes in the given type, made from the float32 one where it is not there yet. A graph without products of
+ * 64 x 64 and more (a spectrogram, convolutions alone) has nothing for int8 and stays what it is.
  * @throws UserError when the graph is none that can be changed so
  */
 export async function computeGraph(graph: string, dtype: ComputeDtype): Promise<string> {
@@ -36,8 +37,7 @@ export async function computeGraph(graph: string, dtype: ComputeDtype): Promise<
   try {
     const model = ModelFile.read(graph);
     if (dtype === 'fp16') halvePrecision(model, toHalf);
-    else if (quantiseProducts(model) === 0)
-      throw new Error('it has no products with constant matrices of 64 x 64 and more: use --dtype fp32');
+    else if (quantiseProducts(model) === 0) return graph;
     await model.write(draft);
     renameSync(draft, path);
   } catch (error) {

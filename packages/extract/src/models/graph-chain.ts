@@ -6,7 +6,7 @@ import {
   type SessionOptions,
   type ValueInfo,
   createSession,
-} from '@lsgmer/onnx';
+} from '@lsgmer/onnx/runtime';
 import { UserError } from '@lsgmer/datasets';
 import type { OnnxConfig } from '../encoders/onnx-config.ts';
 import { CHAIN_INPUT, transposed } from '../features/described.ts';

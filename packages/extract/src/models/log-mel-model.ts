@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@lsgmer/datasets';
-import { Graph, modelBytes } from '@lsgmer/onnx';
+import { Graph, modelBytes } from '@lsgmer/onnx/runtime';
 import type { OnnxConfig } from '../encoders/onnx-config.ts';
 import { ALEXNET_MEL } from '../spectrogram/alexnet-mel.ts';
 

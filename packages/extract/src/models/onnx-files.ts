@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '@lsgmer/datasets';
-import { ModelFile } from '@lsgmer/onnx';
+import { ModelFile } from '@lsgmer/onnx/runtime';
 import { OnnxConfig } from '../encoders/onnx-config.ts';
 import { speechField } from '../encoders/speech-config.ts';
 import { maxTokens } from '../encoders/text-config.ts';

@@ -65,6 +65,11 @@ export class LocalEncoder implements Encoder {
     const models = [];
     for (const { folder, options } of references) {
       const model = readModel(folder, options);
+      if (settings.pieces !== undefined && model.form.kind === 'audio' && model.form.stepSeconds === null)
+        throw new UserError(
+          `${model.name}: where its steps lie in time is not known, so that long clips cannot be put together from pieces: ` +
+            'use --long truncate or skip',
+        );
       models.push({ model, session: await open(model, settings) });
     }
     return new LocalEncoder(models, models[0]?.session.device ?? 'cpu', settings.pieces);
@@ -121,7 +126,7 @@ export class LocalEncoder implements Encoder {
     outputs: readonly string[],
   ): Promise<EncodedSteps[]> {
     const { form } = loaded.model;
-    const step = Math.round((form.stepSeconds as number) * SAMPLE_RATE);
+    const step = Math.round((form.stepSeconds ?? 0) * SAMPLE_RATE);
     const size = this.pieces ?? { samples: input.length, overlap: 0 };
     const pieces = piecesOf(input.length, size, step);
     const encoded: EncodedSteps[][] = outputs.map(() => []);
