@@ -28,7 +28,6 @@ describe('chooseModels', () => {
       specialTokens: 'dropped',
       stride: 1,
       pool: 'mean-std',
-      compute: 'fp32',
     });
     expect(features.get('voice')).toEqual({
       compute: 'fp32',
@@ -37,7 +36,6 @@ describe('chooseModels', () => {
       specialTokens: 'kept',
       stride: 2,
       pool: 'mean-std',
-      compute: 'fp32',
     });
   });
 
