@@ -79,3 +79,6 @@ export * from './statistics/holm.ts';
 export * from './statistics/mcnemar.ts';
 export * from './statistics/scores-of-counts.ts';
 export * from './statistics/sentence.ts';
+export * from './trained/missing-grid.ts';
+export * from './trained/scorer.ts';
+export * from './trained/trained-head.ts';

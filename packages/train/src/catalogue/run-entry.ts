@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '@lsgmer/datasets';
 import { z } from 'zod';
+import type { BatchShape } from '../head/contract.ts';
 import type { ProtocolNote } from '../experiment/request.ts';
 import { NUMERICS_VERSION } from '../record/run-id.ts';
 
@@ -20,6 +21,7 @@ const ConfigFile = z.looseObject({
     fold: z.string(),
     seed: z.number().int(),
     head: z.string(),
+    headSource: z.string().optional(),
     config: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
     features: z.record(
       z.string(),
@@ -47,6 +49,11 @@ const ConfigFile = z.looseObject({
     .nullish(),
   /** Every fold of the protocol, whether this experiment runs it or not. */
   folds: z.array(z.string()).optional(),
+  /** Padded shapes of its batches. */
+  shapes: z
+    .array(z.object({ rows: z.number(), text: z.number(), audio: z.number(), map: z.number() }))
+    .optional(),
+  environment: z.looseObject({ headFile: z.string().optional() }).optional(),
 });
 type ConfigFile = z.infer<typeof ConfigFile>;
 
@@ -69,6 +76,10 @@ export interface RunEntry {
   readonly protocol: ProtocolNote | null;
   /** Folds of the protocol; null where the run does not say. */
   readonly folds: readonly string[] | null;
+  /** Padded shapes of its batches, where it says: in them it computes the same bits again. */
+  readonly shapes: readonly BatchShape[] | null;
+  /** Where its head came from, if from a file. */
+  readonly headFile: string | null;
   readonly status: RunStatus;
   /** Complete epochs. */
   readonly epoch: number;
@@ -101,6 +112,8 @@ export function readRunEntry(path: string): RunEntry {
     coverage,
     protocol: protocol ?? null,
     folds: config.folds ?? null,
+    shapes: config.shapes ?? null,
+    headFile: config.environment?.headFile ?? null,
     status: state?.status === 'finished' ? 'finished' : 'unfinished',
     epoch: state?.epoch ?? 0,
     stale: identity.numerics !== NUMERICS_VERSION,

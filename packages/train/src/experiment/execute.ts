@@ -35,7 +35,7 @@ export async function executeRun(
   const index = new Map(variant.joined.rows.map((row, i) => [row.id, i]));
   const items = (rows: readonly { id: string }[]): number[] => rows.map(({ id }) => index.get(id) as number);
   const folder = folderOf(request, run);
-  folder.begin(configRecord(request, run));
+  folder.begin(configRecord(request, variant, run));
   pinFeatures(request, run);
   const train = items(run.parts.train);
   await fit(
@@ -95,7 +95,7 @@ export function pinFeatures({ stores = [], dataset }: ExperimentRequest, { id, i
   pinRun(stores, dataset, { run: id, fingerprints });
 }
 
-function configRecord(request: ExperimentRequest, run: RunPlan): Json {
+function configRecord(request: ExperimentRequest, { shapes }: VariantPlan, run: RunPlan): Json {
   const { expected, missingTest, missingTrain, missingDev } = run.parts.coverage;
   return {
     run: run.id,
@@ -105,6 +105,7 @@ function configRecord(request: ExperimentRequest, run: RunPlan): Json {
     coverage: { expected, missingTest, missingTrain, missingDev } as unknown as Json,
     protocol: (request.protocol ?? null) as unknown as Json,
     ...(request.allFolds === undefined ? {} : { folds: [...request.allFolds] }),
+    shapes: shapes as unknown as Json,
     environment: request.environment,
   };
 }

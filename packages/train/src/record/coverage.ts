@@ -98,6 +98,23 @@ export function requireParts(
   if (problems.length > 0) throw new UserErrors(problems);
 }
 
+/**
+ * The same for a part that is only scored.
+ * @param where the fold, or the corpus
+ */
+export function requireCovered(where: string, { test, coverage }: CoveredParts): void {
+  const { missingTest, rule, expected } = coverage;
+  if (rule === 'error' && missingTest.length > 0)
+    throw new UserErrors([
+      `${where}: ${missingTest.length} of ${expected} utterances lack a feature: ${list(missingTest)}; ` +
+        'extract them, or choose --missing mask, wrong or drop',
+    ]);
+  if (test.length === 0)
+    throw new UserErrors([
+      `${where}: no utterance has all features: ${list(missingTest)}; extract them first`,
+    ]);
+}
+
 function list(missing: readonly Missing[]): string {
   const shown = missing.slice(0, LISTED).map(({ id, reason }) => `${id}: ${reason}`);
   const more = missing.length - shown.length;
