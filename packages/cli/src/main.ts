@@ -18,6 +18,7 @@ const COMMANDS: { readonly [word: string]: () => Promise<Command> } = {
   runs: async () => (await import('./commands/runs.ts')).runsCommand,
   report: async () => (await import('./commands/report.ts')).reportCommand as Command,
   eval: async () => (await import('./commands/eval.ts')).evalCommand as unknown as Command,
+  export: async () => (await import('./commands/export.ts')).exportCommand as unknown as Command,
   head: async () => (await import('./commands/head.ts')).headCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand as Command,
 };

@@ -82,3 +82,4 @@ export * from './statistics/sentence.ts';
 export * from './trained/missing-grid.ts';
 export * from './trained/scorer.ts';
 export * from './trained/trained-head.ts';
+export * from './trained/export-head.ts';

@@ -28,6 +28,9 @@ export class TraceBackend extends tf.KernelBackend {
   /** The graph under construction, innermost last; empty when nothing is traced. */
   private readonly graphs: Graph[] = [];
 
+  /** The trace is for every shape at once: kernels use standard operators only. */
+  symbolic = false;
+
   get tracing(): boolean {
     return this.graphs.length > 0;
   }

@@ -47,9 +47,14 @@ export function traceBackend(): TraceBackend {
   return created;
 }
 
-/** Whether a traced function is running: code that has an ONNX form of its own (see `scan`) asks this. */
+/** Whether a function is traced for one shape: code that has an ONNX form of its own (see `scan`) asks this. */
 export function isTracing(): boolean {
-  return backend?.tracing ?? false;
+  return (backend?.tracing ?? false) && !isSymbolic();
+}
+
+/** Whether a function is traced for every shape at once (see `traceSymbolic`). */
+export function isSymbolic(): boolean {
+  return backend?.symbolic ?? false;
 }
 
 /**
@@ -64,11 +69,28 @@ export function trace(
   build: (tensors: Record<string, tf.Tensor>) => Record<string, tf.Tensor>,
   options: TraceOptions = {},
 ): TracedModel {
+  const graph = traceGraph(inputs, build);
+  prune(graph, options.unusedInputs === 'drop');
+  return {
+    bytes: modelBytes(graph),
+    inputs: graph.inputs,
+    outputs: graph.outputs,
+    nodes: graph.nodes.length,
+  };
+}
+
+/** The graph of `trace`, as the function left it. @param symbolic for `traceSymbolic` */
+export function traceGraph(
+  inputs: readonly TraceInput[],
+  build: (tensors: Record<string, tf.Tensor>) => Record<string, tf.Tensor>,
+  symbolic = false,
+): Graph {
   const tracer = traceBackend();
   if (tracer.tracing) throw new Error('trace() inside a traced function');
   const graph = new Graph('traced');
   const engine = tf.engine();
   const previous = engine.backendName as string | null | undefined;
+  tracer.symbolic = symbolic;
   tracer.within(graph, () => {
     void engine.setBackend(BACKEND_NAME); // at once: the backend is made without a promise
     engine.startScope();
@@ -84,17 +106,12 @@ export function trace(
     } catch (error) {
       throw explained(error);
     } finally {
+      tracer.symbolic = false;
       engine.endScope();
       restore(previous);
     }
   });
-  prune(graph, options.unusedInputs === 'drop');
-  return {
-    bytes: modelBytes(graph),
-    inputs: graph.inputs,
-    outputs: graph.outputs,
-    nodes: graph.nodes.length,
-  };
+  return graph;
 }
 
 /** Makes the earlier backend current again, or none where tfjs had not chosen one yet. */

@@ -1,4 +1,4 @@
-import { isTracing, packed, realSteps, scan, tf } from '@lsgmer/onnx';
+import { isSymbolic, isTracing, lstmOperator, packed, realSteps, scan, tf } from '@lsgmer/onnx';
 import { padded, type SaveForGradient } from './ops.ts';
 
 /**
@@ -38,7 +38,7 @@ interface Projected {
  * backward it comes first and leaves the state as it began.
  *
  * Eager code unrolls the steps under tfjs's own autodiff; traced code projects real tokens only and becomes two ONNX
- * Scans, forward and a backward written by hand.
+ * Scans, forward and a backward written by hand; a model for every shape has ONNX's LSTM.
  * @param x [B, n, Din]
  * @param mask [B, n], 1 for a real token, 0 for padding
  * @returns [B, n, 2h], forward direction first
@@ -47,6 +47,7 @@ export function bilstm(x: tf.Tensor, mask: tf.Tensor, weights: LstmWeights): tf.
   const { wx, wh, bih, bhh } = weights;
   const bias = tf.add(bih, bhh);
   if (isTracing()) return scanned(x, mask, wx, wh, bias);
+  if (isSymbolic()) return operator(x, mask, weights);
   const [rows, steps, inputs] = x.shape as [number, number, number];
   const gates = wx.shape[2] as number; // 4h
   const inTime = tf.reshape(tf.transpose(x, [1, 0, 2]), [steps * rows, inputs]); // [n*B, Din]
@@ -61,6 +62,24 @@ export function bilstm(x: tf.Tensor, mask: tf.Tensor, weights: LstmWeights): tf.
     mask: tf.reshape(tf.transpose(mask), [steps, rows, 1]),
   }); // [n, B, 2h]
   return tf.transpose(hidden, [1, 0, 2]);
+}
+
+/** The layer as ONNX's own operator, for a model of every shape: it takes the rows' lengths and orders gates i, o, f, g. */
+function operator(x: tf.Tensor, mask: tf.Tensor, { wx, wh, bih, bhh }: LstmWeights): tf.Tensor {
+  const [rows, steps] = x.shape as [number, number];
+  const size = wh.shape[1] as number;
+  const reordered = (values: tf.Tensor): tf.Tensor => {
+    const [i, f, g, o] = tf.split(values, 4, -1) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+    return tf.concat([i, o, f, g], -1);
+  };
+  const turned = (values: tf.Tensor): tf.Tensor => tf.transpose(reordered(values), [0, 2, 1]);
+  const hidden = lstmOperator(tf.transpose(x, [1, 0, 2]), tf.cast(tf.sum(mask, 1), 'int32'), {
+    w: turned(wx),
+    r: turned(wh),
+    b: tf.concat([reordered(bih), reordered(bhh)], 1),
+  }); // [n, 2, B, h]
+  const inRows = tf.reshape(tf.transpose(hidden, [2, 0, 1, 3]), [rows, steps, 2 * size]);
+  return tf.mul(inRows, tf.expandDims(mask, 2)); // the operator's padding is its runtime's affair
 }
 
 /** The recurrence step by step; both directions advance together, the backward one from the other end. */

@@ -13,7 +13,7 @@ import { analyse } from '../analysis/analyse.ts';
 import type { AnalysisRow } from '../analysis/analysis-file.ts';
 import { predict, type Prediction } from '../evaluate/predict.ts';
 import type { EngineFactory } from '../experiment/request.ts';
-import type { BatchShape, Engine } from '../head/contract.ts';
+import type { BatchShape, Engine, HostBatch } from '../head/contract.ts';
 import { engineOf, readBy, type TrainedHead } from './trained-head.ts';
 
 export interface ScorerOptions {
@@ -72,6 +72,32 @@ export class Scorer {
   /** What the head looks at (analysis.arrow). */
   analyse(joined: Joined, fold: string, predictions: readonly Prediction[]): Promise<AnalysisRow[]> {
     return analyse(this.engine, this.assembler(joined), this.pass(joined), joined, fold, predictions);
+  }
+
+  /**
+   * Batches of the first utterances as a model of every shape takes them, with the engine's logits: one utterance
+   * alone, and several with padding.
+   */
+  async samples(joined: Joined): Promise<{ readonly batch: HostBatch; readonly logits: Float32Array }[]> {
+    const { head, config, classes } = this.trained;
+    const plain = new Assembler(head, config, classes.length, joined, this.sources);
+    const found = [];
+    for (const count of [1, Math.min(6, joined.rows.length)]) {
+      const items = Array.from({ length: count }, (_, i) => i);
+      const lengths = roomFor(
+        items.map((i) => joined.lengths[i] as Joined['lengths'][number]),
+        this.sources,
+      );
+      const longest = (input: 'text' | 'audio' | 'map'): number =>
+        Math.max(...lengths.map((own) => own[input]));
+      const shape = { rows: count, text: longest('text'), audio: longest('audio'), map: longest('map') };
+      const place = { rows: count, firstRow: 0 };
+      const { logits } = await this.engine.forward(
+        await this.assembler(joined).assemble({ shape, items }, place),
+      );
+      found.push({ batch: await plain.assemble({ shape, items }, place), logits });
+    }
+    return found;
   }
 
   async close(): Promise<void> {

@@ -1,29 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { optionSpecs } from '../../src/config/configuration.ts';
-import { decodeSafetensors } from '../../src/fit/safetensors.ts';
 import type { Head } from '../../src/head/contract.ts';
 import { headByName, KNOWN_HEADS } from '../../src/head/registry.ts';
-import {
-  about,
-  goldenBatch,
-  type GoldenCase,
-  largestDifference,
-  worstTensor,
-} from '../support/head-golden.ts';
+import { about, goldenBatch, largestDifference, worstTensor } from '../support/head-golden.ts';
+import { otherCases, otherTensors } from '../support/other-golden.ts';
 import { ENGINES, withEngine } from '../support/head-engines.ts';
-
-/** What test/golden/head/others.py wrote. */
-const folder = new URL('../../../../test/golden/head/', import.meta.url);
-const cases = JSON.parse(readFileSync(new URL('others.json', folder), 'utf8')) as (GoldenCase & {
-  head: string;
-})[];
-const { tensors } = decodeSafetensors(readFileSync(new URL('others.safetensors', folder)));
 
 const PADDED = { rows: 3, text: 7, audio: 20, map: 3, junk: 3 };
 
 describe.each(Object.keys(ENGINES))('%s', (engineName) => {
-  it.each(cases.map((entry) => [entry.name, entry] as const))(
+  it.each(otherCases.map((entry) => [entry.name, entry] as const))(
     '%s: loss, logits, gradients and what analysis shows equal PyTorch, also in a padded batch',
     async (_, entry) => {
       const head = headByName(entry.head);
@@ -31,7 +17,7 @@ describe.each(Object.keys(ENGINES))('%s', (engineName) => {
         engineName,
         entry,
         async (engine) => {
-          const golden = tensors[`${entry.name}/gradient`]?.values as Float32Array;
+          const golden = otherTensors[`${entry.name}/gradient`]?.values as Float32Array;
           for (const padding of [{}, PADDED]) {
             const batch = goldenBatch(entry.config, padding, undefined, head);
             engine.clearGradients();
@@ -43,7 +29,7 @@ describe.each(Object.keys(ENGINES))('%s', (engineName) => {
             expect(error, `gradient of ${name}`).toBeLessThan(1e-3);
           }
           const { extra } = await engine.forward(goldenBatch(entry.config, {}, undefined, head), true);
-          const shown = Object.keys(tensors).filter(
+          const shown = Object.keys(otherTensors).filter(
             (name) => name.startsWith(`${entry.name}/`) && !name.endsWith('/gradient'),
           );
           expect(Object.keys(extra).sort()).toEqual(
@@ -51,7 +37,9 @@ describe.each(Object.keys(ENGINES))('%s', (engineName) => {
           );
           for (const name of shown) {
             const found = extra[name.slice(entry.name.length + 1)] as Float32Array;
-            expect(largestDifference(found, tensors[name]?.values as Float32Array), name).toBeLessThan(1e-5);
+            expect(largestDifference(found, otherTensors[name]?.values as Float32Array), name).toBeLessThan(
+              1e-5,
+            );
           }
         },
         head,
@@ -77,7 +65,7 @@ describe('the heads that come with lsgmer', () => {
   it('each have every option in a golden case beside its default', () => {
     const lacking = KNOWN_HEADS.slice(1).flatMap((head) =>
       head.options.flatMap(({ key, type, default: usual }) => {
-        const seen = cases
+        const seen = otherCases
           .filter((entry) => entry.head === head.name)
           .map(({ config }) => config[key] ?? usual);
         const wanted = typeof type === 'object' ? type : ['another'];
