@@ -10,6 +10,7 @@ export * from './corpora/demo/ceilings.ts';
 export * from './corpora/demo/generate.ts';
 export * from './corpora/iemocap.ts';
 export * from './corpora/meld.ts';
+export { type RecordFile, readRecordFile } from './corpora/record-file.ts';
 export * from './corpora/registry.ts';
 export * from './corpora/table-options.ts';
 export * from './corpora/table.ts';
