@@ -13,6 +13,7 @@ async function corpus(
   name: string,
   labels: readonly [string, string],
   speakers: readonly string[],
+  words = 'said word',
 ): Promise<void> {
   const rows = ['file,label,text,speaker'];
   mkdirSync(place.path(name));
@@ -23,7 +24,7 @@ async function corpus(
         (_, t) => 0.3 * Math.sin(t * (i % 2 === 0 ? 0.05 : 0.2)),
       );
       writeFileSync(place.path(name, `${speaker}${i}.wav`), encodeWav(samples, 16_000));
-      rows.push(`${speaker}${i}.wav,${labels[i % 2]},"${speaker} said word ${i}",${speaker}`);
+      rows.push(`${speaker}${i}.wav,${labels[i % 2]},"${speaker} ${words} ${i}",${speaker}`);
     }
   }
   writeFileSync(place.path(name, 'data.csv'), `${rows.join('\r\n')}\r\n`);
@@ -90,5 +91,113 @@ describe('a head of one’s own', () => {
         .split('\n')
         .map((line) => (JSON.parse(line) as { loss: number }).loss);
     losses(tfjs.run).forEach((loss, i) => expect(loss).toBeCloseTo(losses(onnx.run)[i] as number, 4));
+  });
+});
+
+describe('a trained head', () => {
+  let run = '';
+  beforeAll(async () => {
+    run = (await train('--set', 'modality.dropout=0.3')).run;
+  }, 60_000);
+  const runFile = (name: string): string => place.path('runs', 'mine', TASK, run, name);
+  const lines = (): string[] => readFileSync(runFile('predictions.csv'), 'utf8').trim().split('\n').slice(1);
+
+  it('says of its own test part what it said, to the last digit; and what it makes of missing modalities', async () => {
+    const out = await place.run('eval', run, '--json', '--missing-grid', '--predictions', 'again.csv');
+    const result = JSON.parse(done(out)) as {
+      repeated: number;
+      evaluated: number;
+      grid: { condition: string; withoutText: number; withoutAudio: number; scores: { wa: number } }[];
+      scores: { wa: number };
+    };
+    expect([result.repeated, result.evaluated]).toEqual([6, 6]);
+    expect(readFileSync(place.path('again.csv'), 'utf8')).toBe(
+      readFileSync(runFile('predictions.csv'), 'utf8'),
+    );
+    expect(result.grid.map((row) => row.condition).slice(0, 4)).toEqual([
+      'whole',
+      'no text',
+      'no audio',
+      '10 % missing',
+    ]);
+    expect(result.grid).toHaveLength(12);
+    expect(result.grid[0]?.scores.wa).toBe(result.scores.wa);
+    expect(result.grid[1]).toMatchObject({ withoutText: 6, withoutAudio: 0 });
+  });
+
+  it('is refused on a corpus from other encoders, or of other classes, in one line each', async () => {
+    await corpus('other', ['still', 'wild'], ['d', 'e', 'f'], 'never spoke so wholly otherwise');
+    // toy tokenizers come from each corpus's own texts
+    const mixed = await place.run('eval', run, '--dataset', 'other', '--map', 'map.json');
+    expect(mixed.code).toBe(2);
+    expect(mixed.err).toMatch(/no file map\.json/);
+    const named = await place.run('eval', run, '--dataset', 'other');
+    expect(named.err).toMatch(/no class of the corpus \(still, wild\) is one of the head's \(calm, tense\)/);
+    writeFileSync(place.path('map.json'), '{"still": "calm", "wild": null}');
+    const other = await place.run('eval', run, '--dataset', 'other', '--map', 'map.json');
+    expect(other.code).toBe(2);
+    expect(other.err).toMatch(/random-tiny-roberta@.* another encoder .*tokenizer/);
+
+    // sound alone comes from the same encoders
+    const audio = await train('--head', 'audio-only');
+    const scored = JSON.parse(
+      done(await place.run('eval', audio.run, '--dataset', 'other', '--map', 'map.json', '--json')),
+    ) as { evaluated: number; removed: object };
+    expect(scored).toMatchObject({ evaluated: 9, removed: { wild: 9 } });
+  });
+
+  it('says of a file and its text what it said of them as part of the corpus', async () => {
+    const [id = '', , , prediction, calm] = (lines()[0] as string).split(',');
+    const name = id.slice('mine/'.length);
+    const text = `${name[0]} said word ${name[1]}`;
+    const audio = ['--audio', place.path('mine', `${name}.wav`)];
+    const out = await place.run('predict', run, ...audio, '--text', text, '--json', '--device', 'cpu');
+    const { rows, seconds } = JSON.parse(done(out)) as {
+      rows: { label: string; probabilities: { calm: number } }[];
+      seconds: { encoders: number };
+    };
+    expect(rows[0]?.label).toBe(prediction);
+    expect(rows[0]?.probabilities.calm).toBeCloseTo(Number(calm), 4);
+    expect(seconds.encoders).toBeGreaterThan(0);
+  });
+
+  it('refuses what cannot be predicted: one line; in a table the rest is done', async () => {
+    const wav = place.path('mine', 'a0.wav');
+    for (const [args, message] of [
+      [['--audio', 'map.json', '--text', 'hello'], /map\.json: .*(Invalid data|no audio)/],
+      [['--audio', wav, '--text', ' '], /a0\.wav: its text is empty/],
+    ] as const) {
+      const { code, err } = await place.run('predict', run, ...args, '--quiet', '--device', 'cpu');
+      expect(code).toBe(2);
+      expect(err).toMatch(message);
+      expect(err.trim().split('\n')).toHaveLength(1);
+    }
+    writeFileSync(
+      place.path('calls.csv'),
+      `id,file,text\none,mine/a0.wav,hello\ntwo,mine/none.wav,hello\nthree,mine/a1.wav,\n`,
+    );
+    const table = await place.run('predict', run, '--table', 'calls.csv', '--json', '--device', 'cpu');
+    expect(table.code).toBe(3);
+    const result = JSON.parse(table.out) as {
+      rows: { name: string }[];
+      failed: { name: string; reason: string }[];
+    };
+    expect(result.rows.map((row) => row.name)).toEqual(['one']);
+    expect(result.failed.map((row) => row.name)).toEqual(['two', 'three']);
+  });
+
+  it('is exported with a card that says what it takes', async () => {
+    const out = done(await place.run('export', run, '--out', 'emotion.onnx'));
+    expect(Number(/within ([\d.e-]+) of/.exec(out)?.[1])).toBeLessThan(1e-5);
+    const card = JSON.parse(readFileSync(place.path('emotion.json'), 'utf8')) as {
+      model: string;
+      classes: string[];
+      inputs: { name: string }[];
+      features: { text: { fingerprint: string }; map: { stepSeconds: number } };
+    };
+    expect(card).toMatchObject({ model: 'emotion.onnx', classes: ['calm', 'tense'] });
+    expect(card.features.text.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+    expect(card.features.map.stepSeconds).toBe(0.25);
+    expect((await place.run('export', 'none')).err).toMatch(/no run 'none'/);
   });
 });

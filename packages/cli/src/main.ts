@@ -19,6 +19,7 @@ const COMMANDS: { readonly [word: string]: () => Promise<Command> } = {
   report: async () => (await import('./commands/report.ts')).reportCommand as Command,
   eval: async () => (await import('./commands/eval.ts')).evalCommand as unknown as Command,
   export: async () => (await import('./commands/export.ts')).exportCommand as unknown as Command,
+  predict: async () => (await import('./commands/predict.ts')).predictCommand as unknown as Command,
   head: async () => (await import('./commands/head.ts')).headCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand as Command,
 };

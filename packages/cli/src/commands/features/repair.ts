@@ -1,6 +1,5 @@
 import {
   type FeatureDtype,
-  type FeatureSpec,
   describeDifferences,
   diffComputation,
   findFeatureSets,
@@ -19,26 +18,20 @@ import {
   repairSet,
   setTitle,
   type SetCheck,
-  UserError,
   verifySet,
 } from '@lsgmer/datasets';
 import {
   DEFAULT_DECODE_POLICY,
-  type EncoderModel,
   type ExtractOptions,
   extractFeatures,
   planFeatures,
-  prepareModels,
-  presetModels,
   readPolicy,
-  recordedModel,
-  tinyModelsFolder,
 } from '@lsgmer/extract';
 import type { CommandModule } from 'yargs';
 import { type Context, createContext } from '../../context.ts';
 import { chooseDataset, givenRoot } from '../../dataset.ts';
 import { EXIT } from '../../exit.ts';
-import { modelPlaces } from '../../model-choice.ts';
+import { recordedEncoder } from '../../recorded-encoder.ts';
 import { SHARE_OPTIONS } from './share.ts';
 import { printChecks } from './verify.ts';
 import {
@@ -231,7 +224,8 @@ async function extractAgain(
       why: `${some}: it was imported; run the same features import again, it fills what is lost`,
     };
   }
-  const model = await findModel(context, location, manifest, known?.spec);
+  const texts = manifest.utterances.map(({ text }) => text);
+  const model = await recordedEncoder(context, location, texts, known?.spec);
   if (model === null)
     return {
       computed: 0,
@@ -271,36 +265,6 @@ async function extractAgain(
     computed: 0,
     why: `${some}: this lsgmer computes another fingerprint (${other}), and features are never mixed; extract the feature anew`,
   };
-}
-
-/** The encoder that a feature was made with, by its own record; else where a preset has one of that name. */
-async function findModel(
-  context: Context,
-  { store, dataset, feature }: RepairReport['location'],
-  manifest: Manifest,
-  spec: FeatureSpec | undefined,
-): Promise<EncoderModel | null> {
-  const recorded = spec === undefined ? null : recordedModel(spec);
-  const presets = [...presetModels('tiny'), ...presetModels('paper')];
-  const model =
-    recorded?.model ?? presets.find((one) => (typeof one === 'string' ? one : one.name) === feature);
-  if (model === undefined) return null;
-  const name = typeof model === 'string' ? model : model.name;
-  try {
-    const [found] = await prepareModels([model], {
-      places: modelPlaces(process.env, false),
-      tinyModels: tinyModelsFolder(store, dataset),
-      texts: manifest.utterances.map(({ text }) => text),
-      ...(recorded === null ? {} : { options: new Map([[name, recorded.options]]) }),
-      reporter: context.reporter,
-      signal: context.signal,
-    });
-    return found ?? null;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    context.reporter.warn(error.message);
-    return null;
-  }
 }
 
 /** Lines of one kind that are shown of a set. */
