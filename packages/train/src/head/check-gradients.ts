@@ -12,6 +12,14 @@ interface Slope {
 
 /** Relative difference that float32 and the curve itself explain. */
 const TOLERANCE = 0.03;
+/** How much the loss may change in a step, and how long the step may be at most. */
+const STEPS = [
+  [1e-2, 0.05],
+  [1e-3, 0.01],
+  [2e-4, 0.003],
+  [5e-5, 0.0005],
+  [3e-2, 0.05],
+] as const;
 /** A gradient below this share of the largest is rounding: it is not compared. */
 const NEGLIGIBLE = 1e-3;
 
@@ -64,8 +72,8 @@ export async function finiteDifferences(head: Head, config: HeadConfig, engine: 
       const scale = Math.max(Math.abs(expected), 0.2 * size, 0.02 * largest);
       let measured = NaN;
       // finer steps where the loss bends or has a corner (ReLU), a coarser one where it is flat
-      for (const change of [1e-2, 1e-3, 2e-4, 3e-2]) {
-        measured = await slope(offset, direction, Math.min(0.05, change / scale));
+      for (const [change, longest] of STEPS) {
+        measured = await slope(offset, direction, Math.min(longest, change / scale));
         if (Math.abs(measured - expected) <= TOLERANCE * scale) break;
       }
       compared++;

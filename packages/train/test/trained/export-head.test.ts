@@ -88,15 +88,19 @@ async function difference(head: Head, entry: GoldenCase): Promise<number> {
   );
 }
 
-describe('an exported head, on batches of any size, says what the engine says', () => {
-  it.each(cases.filter((entry) => entry.loss !== undefined).map((entry) => [entry.name, entry] as const))(
-    'lsgmer: %s',
-    async (_, entry) => {
-      expect(await difference(lsgmer, entry)).toBeLessThan(1e-5);
-    },
+/** Cases that differ in what the forward pass computes. */
+const forward = <C extends GoldenCase>(list: readonly C[]): C[] =>
+  list.filter(
+    ({ name, loss }) =>
+      loss !== undefined && !/^(apc|loss)\.|^no-(ma|joo)$|dropout=|focal$|^heads=8|^d=8/.test(name),
   );
 
-  it.each(otherCases.map((entry) => [entry.name, entry] as const))('%s', async (_, entry) => {
+describe('an exported head, on batches of any size, says what the engine says', () => {
+  it.each(forward(cases).map((entry) => [entry.name, entry] as const))('lsgmer: %s', async (_, entry) => {
+    expect(await difference(lsgmer, entry)).toBeLessThan(1e-5);
+  });
+
+  it.each(forward(otherCases).map((entry) => [entry.name, entry] as const))('%s', async (_, entry) => {
     const head = headByName(entry.head);
     expect(await difference(head, entry)).toBeLessThan(1e-5);
   });
