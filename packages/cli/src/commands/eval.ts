@@ -65,7 +65,7 @@ export const evalCommand: CommandModule<object, EvalOptions> = {
       .option('head', HEAD_FILE_OPTION)
       .option('missing', {
         choices: ['error', 'mask', 'wrong', 'drop'] as const,
-        default: 'error' as MissingRule,
+        default: 'error' as const,
         describe: 'utterances without features',
       })
       .option('missing-grid', {

@@ -79,12 +79,8 @@ describe('traceSymbolic', () => {
   });
 
   it.each([
-    [
-      'other operations',
-      (x: tf.Tensor) => ((x.shape[0] as number) < 110 ? tf.neg(x) : tf.tanh(x)),
-      /other operations/,
-    ],
-    ['a root of a size', (x: tf.Tensor) => tf.mul(x, Math.sqrt(x.shape[0] as number)), /no product of sizes/],
+    ['other operations', (x: tf.Tensor) => (x.shape[0] < 110 ? tf.neg(x) : tf.tanh(x)), /other operations/],
+    ['a root of a size', (x: tf.Tensor) => tf.mul(x, Math.sqrt(x.shape[0])), /no product of sizes/],
     [
       'indices in an order of its own',
       (x: tf.Tensor) =>

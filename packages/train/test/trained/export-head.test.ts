@@ -141,9 +141,10 @@ describe('in onnxruntime-web, another build of the runtime', () => {
           const results = await session.run(feeds);
           const { logits } = await engine.forward(batch);
           const real = batch.ids.length * about.classes;
-          const found = (results['logits']?.data as Float32Array).subarray(0, real);
+          const values = (name: string): Float32Array => results[name]?.data as Float32Array;
+          const found = values('logits').subarray(0, real);
           expect(largestDifference(found, logits.subarray(0, real))).toBeLessThan(1e-5);
-          const p = (results['probabilities']?.data as Float32Array).subarray(0, about.classes);
+          const p = values('probabilities').subarray(0, about.classes);
           expect(p.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
         }
       },
