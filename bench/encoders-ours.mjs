@@ -2,18 +2,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { findModelFiles, prepareModel } from '../packages/extract/dist/index.js';
+import { DEFAULT_FEATURE_OPTIONS, findModelFiles, prepareModel } from '../packages/extract/dist/index.js';
 import { LocalEncoder } from '../packages/extract/dist/run/encoder.js';
 import { groupByKey } from '../packages/extract/dist/run/group.js';
 
 const [kind, folder, threads, dtype] = process.argv.slice(2);
 const name = kind === 'wavlm' ? 'wavlm-large' : 'roberta-base';
-const model = await prepareModel(name, findModelFiles(join(folder, name)), join(folder, 'models'));
-const encoder = await LocalEncoder.start([model], {
-  device: 'cpu',
-  threads: Number(threads),
-  ...(dtype === 'float32' ? {} : { dtype }),
-});
+const options = { ...DEFAULT_FEATURE_OPTIONS, compute: dtype };
+const model = await prepareModel(name, findModelFiles(join(folder, name)), join(folder, 'models'), options);
+const encoder = await LocalEncoder.start([model], { device: 'cpu', threads: Number(threads) });
 const inputs =
   kind === 'wavlm'
     ? clips()
@@ -26,8 +23,8 @@ function clips() {
   return lengths.map((length) => new Float32Array(buffer, 4 * (at += length) - 4 * length, length));
 }
 
-/** As extraction does: batches of equal length. */
-const LIMIT = { rows: dtype === 'int8' ? 1 : 16, length: kind === 'wavlm' ? 960_000 : 4096 };
+/** As extraction does: texts in batches of equal length; recordings go one by one on the CPU. */
+const LIMIT = { rows: 32, length: 4096 };
 async function encode(rows) {
   const out = [];
   const keyed = rows.map((input, i) => ({ input, i }));

@@ -1,11 +1,10 @@
 // Encoders at full size against transformers on PyTorch, interleaved: speed, largest difference, memory.
 //
 //   PYTHON=.venv/bin/python node bench/encoders.mjs [--kind wavlm,roberta] [--clips 200] [--texts 800] [--rounds 5]
-//       [--threads 1] [--dtype float32] [--folder /tmp/lsgmer-encoders] [--meld ../shared/data/meld]
+//       [--threads 1] [--dtype fp32|fp16|int8] [--folder /tmp/lsgmer-encoders] [--meld ../shared/data/meld]
 //
 // Random checkpoints (1.8 GB) are written to the folder by transformers itself, and go through the same door as pretrained
 // ones. Clips are noise with the lengths of MELD's utterances, taken from its CSV files; texts are MELD's.
-// "fresh" is a process of ours that encodes one clip of 35 s alone: its memory.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +21,7 @@ const { values } = parseArgs({
     texts: { type: 'string', default: '800' },
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string', default: '1' },
-    dtype: { type: 'string', default: 'float32' },
+    dtype: { type: 'string', default: 'fp32' },
     folder: { type: 'string', default: join(tmpdir(), 'lsgmer-encoders') },
     meld: { type: 'string', default: '../shared/data/meld' },
     tokenizer: { type: 'string', default: '../shared/data/tokenizer_roberta/tokenizer.json' },

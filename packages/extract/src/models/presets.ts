@@ -68,9 +68,8 @@ export async function prepareModels(
       );
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      problems.push(
-        ...(error instanceof UserErrors ? error.problems : [error.message]).map((line) => `${name}: ${line}`),
-      );
+      const lines = error instanceof UserErrors ? error.problems : [error.message];
+      problems.push(...lines.map((line) => (line.startsWith(`${name}: `) ? line : `${name}: ${line}`)));
     }
   }
   if (problems.length > 0) {
