@@ -16,9 +16,6 @@ export function openFeatureSet(choice: FeatureSetChoice): FeatureSet {
   return new FeatureSet(found, readFeatureSetIndex(choice.stores, found));
 }
 
-/** As many as libuv has threads by default. */
-const READS_IN_FLIGHT = 4;
-
 interface Location {
   readonly shard: ShardReader;
   readonly row: number;
@@ -109,8 +106,8 @@ export class FeatureSet {
 
   /**
    * Assembles a padded batch: row i of `target` [ids, steps, dim] begins with utterance i and ends with zeros.
-   * Several reads are in flight at once, so a cold disk is kept busy and the copying is spread over the cores; the
-   * caller's thread only verifies rows that are read for the first time.
+   * Every second row is read in the background, several at once, while the caller's thread reads the others itself:
+   * copying then keeps more than one core busy, and a cold disk has several reads to serve.
    * @param steps at least the length of the longest of the utterances.
    * @returns their lengths. [ids]
    * @throws as `readInto` does, once no read touches `target` any more.
@@ -120,25 +117,29 @@ export class FeatureSet {
     steps: number,
     target: Uint16Array | Float32Array,
   ): Promise<Int32Array> {
-    const lengths = new Int32Array(ids.length);
     const stride = steps * this.dim;
     if (ids.length * stride > target.length) {
       throw new Error(`${ids.length} x ${steps} x ${this.dim} values do not fit ${target.length} elements`);
     }
-    let next = 0;
-    const readInTurn = async (): Promise<void> => {
-      while (next < ids.length) {
-        const i = next++;
-        const { shard, row } = this.#locate(ids[i] as string);
-        const n = shard.length(row);
-        if (n > steps) throw new Error(`${ids[i]} has ${n} steps, and the batch has room for ${steps}`);
-        target.fill(0, i * stride + n * this.dim, (i + 1) * stride);
-        lengths[i] = await shard.readIntoLater(row, target, i * stride);
+    const rows = ids.map((id, i) => {
+      const { shard, row } = this.#locate(id);
+      const n = shard.length(row);
+      if (n > steps) throw new Error(`${id} has ${n} steps, and the batch has room for ${steps}`);
+      return { shard, row, n, offset: i * stride };
+    });
+    const background = rows
+      .filter((_, i) => i % 2 === 1)
+      .map(({ shard, row, offset }) => shard.readIntoLater(row, target, offset));
+    try {
+      for (const [i, { shard, row, n, offset }] of rows.entries()) {
+        target.fill(0, offset + n * this.dim, offset + stride);
+        if (i % 2 === 0) shard.readInto(row, target, offset);
       }
-    };
-    const readers = await Promise.allSettled(Array.from({ length: READS_IN_FLIGHT }, readInTurn));
-    for (const reader of readers) if (reader.status === 'rejected') throw reader.reason;
-    return lengths;
+    } finally {
+      await Promise.allSettled(background);
+    }
+    await Promise.all(background);
+    return Int32Array.from(rows, ({ n }) => n);
   }
 
   #locate(id: string): Location {
