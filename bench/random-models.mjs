@@ -2,9 +2,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseConfig, trainByteLevelBpe } from '../packages/extract/dist/index.js';
+import { trainByteLevelBpe } from '../packages/extract/dist/index.js';
 import { sha256Hex } from '../packages/datasets/dist/index.js';
 import { buildEncoder } from '../packages/extract/dist/models/build-encoder.js';
+import { parseConfig } from '../packages/extract/dist/models/parse-config.js';
 import { writeModel } from '../packages/onnx/dist/index.js';
 
 const WAVLM = {
