@@ -54,7 +54,7 @@ async function main() {
 
   // Stopped in the middle of the first long clip: the short one before it is done by then, and texts are.
   const stopped = await run(store, (message, stop) => {
-    if (message.task === MODELS[1] && message.done === 1) setTimeout(stop, 1500);
+    if (message.task === MODELS[1] && message.done === 1) setTimeout(() => stop(), 1500);
   });
   const kept = openFeatureSet({ stores: [store], dataset: 'claims', feature: featureOf(1) }).ids().length;
   claim(
@@ -178,23 +178,19 @@ function makeCorpus() {
     writeFileSync(join(corpus, `u${i}.wav`), encodeWav(samples, 16_000));
     const text = TEXTS[i % TEXTS.length];
     return {
-      ...{
-        id: `claims/u${String(i).padStart(2, '0')}`,
-        dataset: 'claims',
-        split: null,
-        session: null,
-        dialogue: null,
-      },
-      ...{
-        turn: null,
-        speaker: null,
-        rawLabel: null,
-        annotations: {},
-        text,
-        rawText: text,
-        textSource: 'none',
-        tags: {},
-      },
+      id: `claims/u${String(i).padStart(2, '0')}`,
+      dataset: 'claims',
+      split: null,
+      session: null,
+      dialogue: null,
+      turn: null,
+      speaker: null,
+      rawLabel: null,
+      annotations: {},
+      text,
+      rawText: text,
+      textSource: 'none',
+      tags: {},
       media: {
         path: `u${i}.wav`,
         sha256: `${i}`.padStart(64, '0'),
