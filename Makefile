@@ -126,4 +126,4 @@ clean:
 .PHONY: help
 help:
 	@echo 'make TARGET [DATASET=..] [ARGS="..."]; `node packages/cli/dist/main.js --help` tells more'
-	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{ printf "  %-11s %s\n", $$1, substr($$0, length($$1) + 3) }'
+	@sed -n 's/^## //p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{ printf "  %-13s %s\n", $$1, substr($$0, length($$1) + 3) }'

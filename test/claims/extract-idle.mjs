@@ -16,12 +16,13 @@ const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '13708' },
     limit: { type: 'string', default: '2' },
-    folder: { type: 'string', default: join(tmpdir(), 'lsgmer-claims-idle') },
+    folder: { type: 'string' },
   },
 });
 const lsgmer = join(dirname(fileURLToPath(import.meta.url)), '../../packages/cli/dist/main.js');
 const rows = Number(values.rows);
-const { folder } = values;
+// kept for the next time, and one for each size: a corpus that is there is not made again
+const folder = values.folder ?? join(tmpdir(), `lsgmer-claims-idle-${rows}`);
 let broken = 0;
 const claim = (holds, text) => {
   console.log(`${holds ? 'holds ' : 'BROKEN'}  ${text}`);

@@ -54,7 +54,7 @@ const ORDER = ['full', 'lsgmer', 'no-ma', 'no-joo', 'no-lsma-joo'];
 
 /**
  * Reads the finished runs of a dataset's task and scores them under every rule.
- * @throws UserError where there is no run, with what there is; UserErrors for damaged predictions
+ * @throws UserError where there is no run, or none under the rule, with what there is; UserErrors for damaged predictions
  */
 export function gatherReport(ask: ReportAsk): ReportData {
   const { entries: all, damaged } = readCatalogue(ask.runs, { dataset: ask.card.name });
@@ -84,6 +84,15 @@ export function gatherReport(ask: ReportAsk): ReportData {
   const headline = byRule.get(ask.select) ?? scored(ask.select);
   for (const [rule, rows] of byRule)
     if (rule !== ask.select && rows.every((row) => cellsOf(row).length === 0)) byRule.delete(rule);
+  if (headline.every((row) => cellsOf(row).length === 0) && byRule.size > 1) {
+    const others = [...byRule.keys()].filter((rule) => rule !== ask.select);
+    throw new UserError(
+      `--select ${ask.select}: no run of ${ask.card.name}, task ${task.name}, has such an epoch; there are ${others.join(' and ')}` +
+        (ask.select === 'dev'
+          ? ' (a dev part is carved by train --dev session, dialogue:0.1 or speaker:0.1)'
+          : ''),
+    );
+  }
   const { guided, unguided } = pairOf(headline.filter((row) => cellsOf(row).length > 0));
   return {
     card: ask.card,

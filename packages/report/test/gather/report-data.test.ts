@@ -19,6 +19,12 @@ it('has no rule that no run has predictions for', () => {
   expect([...data.byRule.keys()]).toEqual(['last', 'oracle-test']);
 });
 
+it('refuses a rule that no run has, before anything of an earlier report is replaced', () => {
+  expect(() => madeReport({ dev: false }).gather({ select: 'dev' })).toThrow(
+    '--select dev: no run of made, task 4class, has such an epoch; there are last and oracle-test (a dev part is carved by train --dev',
+  );
+});
+
 it('takes the head that has a counterpart, whatever stands before it', () => {
   const data = madeReport({ variants: ['no-ma', 'other', 'no-lsma-joo'] }).gather();
   expect(data.groups.map(({ group }) => group.label)).toEqual(['no-ma', 'no-lsma-joo', 'other']);

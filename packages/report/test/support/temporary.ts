@@ -6,10 +6,16 @@ import { afterAll } from 'vitest';
 import { gatherReport, type ReportAsk, type ReportData } from '../../src/gather/report-data.ts';
 import { type MadeRuns, makeRuns } from './made-runs.mjs';
 
+const folders: string[] = [];
+// Here, where the file is collected: a hook that a running test adds is never called.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A folder that goes when the file's tests are done. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'lsgmer-report-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 

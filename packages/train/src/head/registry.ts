@@ -1,11 +1,10 @@
 import { UserError } from '@lsgmer/datasets';
-import { audioOnly } from './audio-only.ts';
 import { concat } from './concat.ts';
 import type { Head } from './contract.ts';
 import { crossModal } from './cross-attention.ts';
 import { leMer } from './le-mer.ts';
 import { lsgmer } from './lsgmer.ts';
-import { textOnly } from './text-only.ts';
+import { audioOnly, textOnly } from './single-modality.ts';
 
 /** The heads that come with lsgmer, the default first. */
 export const KNOWN_HEADS: readonly Head[] = [lsgmer, leMer, crossModal, concat, textOnly, audioOnly];
