@@ -5,7 +5,7 @@ import { checkHead } from '../../src/head/check.ts';
 import type { Head, HeadConfig, Tensors } from '../../src/head/contract.ts';
 import { linear, linearWeights, need } from '../../src/head/ops.ts';
 import { KNOWN_HEADS } from '../../src/head/registry.ts';
-import { textOnly } from '../../src/head/text-only.ts';
+import { textOnly } from '../../src/head/single-modality.ts';
 import { useCpu } from '../support/cpu-backend.ts';
 
 await useCpu();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { RunEntry } from '../../src/catalogue/run-entry.ts';
 import { encodeSafetensors, type Safetensors } from '../../src/fit/safetensors.ts';
-import { textOnly } from '../../src/head/text-only.ts';
+import { textOnly } from '../../src/head/single-modality.ts';
 import { flatParameters, openTrained } from '../../src/trained/trained-head.ts';
 
 const path = mkdtempSync(join(tmpdir(), 'lsgmer-trained-'));
