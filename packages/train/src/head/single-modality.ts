@@ -24,8 +24,8 @@ interface Modality {
   readonly summary: string;
   /** The option of its encoder. */
   readonly encoder: OptionSpec;
-  use(config: HeadConfig): FeatureUse;
-  encode(parameters: Tensors, batch: Tensors, config: HeadConfig): Stream;
+  readonly use: (config: HeadConfig) => FeatureUse;
+  readonly encode: (parameters: Tensors, batch: Tensors, config: HeadConfig) => Stream;
 }
 
 const SHARED = [WIDTH, CLASSIFIER_WIDTH, CLASSIFIER_DROPOUT, LOSS_FOCAL] as const;
