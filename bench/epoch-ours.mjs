@@ -1,4 +1,4 @@
-// lsgmer's side of the epoch benchmark: batches from shards by the loader's thread, the traced step, AdamW.
+// lsgmer's side of the epoch benchmark: batches from shards read ahead in the background, the traced step, AdamW.
 //
 //   node bench/epoch-ours.mjs FOLDER THREADS         (started by epoch.mjs)
 //
@@ -16,11 +16,11 @@ import {
   featureDims,
   initialValues,
   joinFeatures,
-  loadedSources,
   lsgmer,
   onnxEngine,
   planEpoch,
   prefetched,
+  storedSource,
 } from '../packages/train/dist/index.js';
 
 const [folder, threads] = process.argv.slice(2);
@@ -29,8 +29,7 @@ const CLASSES = 7;
 const stores = [join(folder, 'store')];
 const inputs = ['text', 'audio', 'map'];
 const sets = inputs.map((feature) => openFeatureSet({ stores, dataset: 'bench', feature }));
-const { sources: list } = loadedSources(sets, stores);
-const sources = Object.fromEntries(inputs.map((input, i) => [input, list[i]]));
+const sources = Object.fromEntries(inputs.map((input, i) => [input, storedSource(sets[i])]));
 const joined = joinFeatures(
   labels.map((label, i) => ({ id: `bench/u${i}`, label })),
   sources,

@@ -14,7 +14,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { fingerprintOf, openFeatureSet, openFeatureSetWriter, Rng } from '@lsgmer/datasets';
+import {
+  batchMemory,
+  batchValues,
+  fingerprintOf,
+  openFeatureSet,
+  openFeatureSetWriter,
+  Rng,
+} from '@lsgmer/datasets';
 
 const { values } = parseArgs({
   options: {
@@ -139,7 +146,8 @@ try {
   const plan = join(folder, 'plan.json');
   writeFileSync(plan, JSON.stringify(batches));
   const peer = startPeer(store, plan);
-  const pool = new Uint16Array(ROWS * Math.max(...lengths) * DIM);
+  const size = ROWS * Math.max(...lengths) * DIM;
+  const pool = batchValues(batchMemory(2 * size), 'float16', size);
 
   const hash = createHash('sha256');
   const checked = openFeatureSet(choice);

@@ -28,12 +28,12 @@ import {
   type Head,
   type HeadConfig,
   type Layer,
-  loadedSources,
   parseRecipe,
   randomSettings,
   readGrid,
   readSettings,
   type Recipe,
+  storedSource,
   type Sweep,
 } from '@lsgmer/train';
 import type { Context } from './context.ts';
@@ -113,7 +113,7 @@ export interface Prepared {
   readonly request: ExperimentRequest;
   /** What `--grid` asks to try. */
   readonly sweep?: Sweep | undefined;
-  readonly close: () => Promise<void>;
+  readonly close: () => void;
 }
 
 /**
@@ -160,12 +160,8 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
     throw new UserErrors(problems);
   }
   const sets = opened.map(({ set }) => set);
-  const loaded = loadedSources(sets, stores);
   const sources: FeatureSources = Object.fromEntries(
-    opened.map(({ input, set }, i) => [
-      input,
-      currentSource(set, loaded.sources[i] as FeatureSource, manifest),
-    ]),
+    opened.map(({ input, set }) => [input, currentSource(set, manifest)]),
   );
   return {
     request: {
@@ -207,8 +203,7 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
       },
     },
     sweep,
-    close: async () => {
-      await loaded.loader.close();
+    close: () => {
       for (const set of sets) set.close();
     },
   };
@@ -226,7 +221,8 @@ function trialSettings(head: Head, { grid, random, set }: TrainAsk): HeadConfig[
 }
 
 /** A set's rows as a source, without those whose text or recording changed since: they count as missing. */
-export function currentSource(set: FeatureSet, source: FeatureSource, manifest: Manifest): FeatureSource {
+export function currentSource(set: FeatureSet, manifest: Manifest): FeatureSource {
+  const source = storedSource(set);
   const stale = staleRows(set.spec.kind, set.inputs(), manifest.utterances);
   if (stale.size === 0) return source;
   const what = set.spec.kind === 'text' ? 'its text' : 'its recording';

@@ -28,7 +28,7 @@ export interface NewFeatures {
   readonly sources: FeatureSources;
   /** Why a feature could not be computed, by id. */
   readonly failed: ReadonlyMap<string, string>;
-  readonly close: () => Promise<void>;
+  readonly close: () => void;
 }
 
 export interface EncodeOptions {
@@ -109,7 +109,7 @@ export async function encodeNew(
   return {
     sources,
     failed,
-    close: async () => {
+    close: () => {
       for (const set of sets) set.close();
     },
   };

@@ -6,14 +6,14 @@ import {
   openFeatureSet,
   UserErrors,
 } from '@lsgmer/datasets';
-import { type FeatureSources, loadedSources, type RunEntry } from '@lsgmer/train';
+import { type FeatureSources, type RunEntry, storedSource } from '@lsgmer/train';
 import type { Context } from './context.ts';
 
 /** Feature sets that a trained head reads, held open. */
 export interface OpenFeatures {
   readonly sources: FeatureSources;
   readonly sets: { readonly [input: string]: FeatureSet };
-  readonly close: () => Promise<void>;
+  readonly close: () => void;
 }
 
 /** What may differ between the sets of two corpora: how values are stored. */
@@ -60,12 +60,10 @@ export function openTrainedFeatures(context: Context, run: RunEntry, dataset: st
   const sets = chosen.map(({ feature, fingerprint }) =>
     openFeatureSet({ stores, dataset, feature, fingerprint }),
   );
-  const loaded = loadedSources(sets, stores);
   return {
-    sources: Object.fromEntries(chosen.map(({ input }, i) => [input, loaded.sources[i]])),
+    sources: Object.fromEntries(chosen.map(({ input }, i) => [input, storedSource(sets[i] as FeatureSet)])),
     sets: Object.fromEntries(chosen.map(({ input }, i) => [input, sets[i] as FeatureSet])),
-    close: async () => {
-      await loaded.loader.close();
+    close: () => {
       for (const set of sets) set.close();
     },
   };

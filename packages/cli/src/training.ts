@@ -79,7 +79,7 @@ export async function runTraining(
     else if (options['dry-run']) context.print(dryRun(prepared));
     else await work(context, dataset, { ...options, threads }, prepared, ceilings);
   } finally {
-    await prepared.close();
+    prepared.close();
   }
 }
 

@@ -53,6 +53,7 @@ export { refetchDamaged, type RefetchOptions, type RefetchReport, refetchRows } 
 export { datasetsAt } from './share/remote-dataset.ts';
 export type { Remote } from './share/remote.ts';
 export type { SharedSet, ShareReport } from './share/share-report.ts';
+export * from './store/batch-memory.ts';
 export * from './store/compact.ts';
 export * from './store/damage-error.ts';
 export * from './store/feature-set-choice.ts';

@@ -30,8 +30,10 @@ describe('Session', () => {
     const flat = Float32Array.of(9, 1, 2, 9, 9, 9);
     const fed = { data: flat.subarray(1, 3), shape: [2] };
     const target = { data: flat.subarray(4, 6), shape: [2] };
-    await session.run({ x: fed, half }, { twice: target, negative: null });
+    const outputs = await session.run({ x: fed, half }, { twice: target, negative: null });
     expect([...flat]).toEqual([9, 1, 2, 9, 2, 4]);
+    expect(outputs['twice']).toBe(target);
+    expect(outputs['negative']?.data).toEqual(Uint16Array.of(0xbc00, 0x4000));
     await session.release();
   });
 

@@ -4,7 +4,6 @@ export * from './analysis/label-history.ts';
 export * from './analysis/relative.ts';
 export * from './batches/assemble.ts';
 export * from './batches/epoch.ts';
-export * from './batches/loader.ts';
 export * from './batches/prefetch.ts';
 export * from './batches/shapes.ts';
 export * from './batches/source.ts';

@@ -114,7 +114,7 @@ export const evalCommand: CommandModule<object, EvalOptions> = {
       }
     } finally {
       await scorer.close();
-      await features.close();
+      features.close();
     }
   },
 };

@@ -97,7 +97,7 @@ export const exportCommand: CommandModule<object, ExportOptions> = {
       }
     } finally {
       await scorer.close();
-      await features.close();
+      features.close();
     }
   },
 };

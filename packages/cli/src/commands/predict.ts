@@ -151,7 +151,7 @@ async function runPrediction(
       };
     } finally {
       await scorer?.close();
-      await encoded.close();
+      encoded.close();
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -29,7 +29,6 @@ import {
   probe,
   requireParts,
   type SeriesRow,
-  storedSource,
   taskFacts,
   type TidyValue,
   toCsv,
@@ -222,7 +221,7 @@ function openSources(
   const opened = new Map<string, { set: FeatureSet; source: FeatureSource }>();
   for (const feature of new Set(names.flatMap((name) => name.split('+')))) {
     const set = openFeatureSet({ stores: [...context.stores], dataset: manifest.card.name, feature, ids });
-    opened.set(feature, { set, source: currentSource(set, storedSource(set), manifest) });
+    opened.set(feature, { set, source: currentSource(set, manifest) });
   }
   return {
     sources: (name) => name.split('+').flatMap((feature) => opened.get(feature)?.source ?? []),

@@ -1,4 +1,5 @@
-import { RecordBatchFileWriter, type Schema } from 'apache-arrow';
+import type { Schema } from 'apache-arrow';
+import { AlignedArrowWriter } from './aligned-arrow-writer.ts';
 import type { FeatureDtype, FeatureRow, FeatureSpec } from './feature-spec.ts';
 import type { ShardEntry } from './index-part.ts';
 import { RecordBatchBuilder } from './record-batch.ts';
@@ -25,7 +26,7 @@ export class ShardWriter {
   readonly #schema: Schema;
   readonly #batch: RecordBatchBuilder;
   #file: ShardFile | null = null;
-  #arrow: RecordBatchFileWriter | null = null;
+  #arrow: AlignedArrowWriter | null = null;
   #rows = 0;
 
   /** @param folder of the feature set. */
@@ -69,7 +70,7 @@ export class ShardWriter {
   #writeBatch(): void {
     if (!this.#file || !this.#arrow) {
       this.#file = new ShardFile(this.#folder);
-      this.#arrow = new RecordBatchFileWriter();
+      this.#arrow = new AlignedArrowWriter();
       this.#arrow.reset(this.#file, this.#schema);
     }
     this.#file.valuesMemory = this.#batch.valuesMemory;

@@ -80,6 +80,7 @@ describe('ShardWriter', () => {
     expect(tableFromIPC(bytes).batches.map((batch) => batch.numRows)).toEqual([32, 32, 6]);
     expect(entry).toMatchObject({ rows: 70, bytes: bytes.length, split: 'train', dtype: 'float16' });
     expect(entry?.values.length).toBe(3);
+    for (const [start] of entry?.values ?? []) expect(start % 64).toBe(0);
   });
 
   it('makes no file for no rows, and leaves none when it is dropped', () => {

@@ -1,4 +1,4 @@
-import { decodeHalf, Rng } from '@lsgmer/datasets';
+import { batchMemory, batchValues, decodeHalf, fitsBatch, Rng } from '@lsgmer/datasets';
 import type { FeatureDims, Head, HeadConfig, HostBatch, InputSpec } from '../head/contract.ts';
 import { mapPoolWeights, mapPositions, type StepTimes } from '../head/interpolation.ts';
 import type { MicroBatch } from './epoch.ts';
@@ -136,7 +136,7 @@ export class Assembler {
     const { name } = spec;
     if (name === 'text' || name === 'audio' || name === 'map')
       return this.features(spec, name, size, items, kept);
-    const out = new Float32Array(this.buffer(name, 4 * size), 0, size);
+    const out = batchValues(this.buffer(name, 4 * size), 'float32', size);
     out.fill(0);
     const width = size / (spec.shape[0] as number);
     items.forEach((item, r) => {
@@ -193,31 +193,27 @@ export class Assembler {
   ): Promise<Feed> {
     const source = this.sources[name];
     if (source === undefined) throw new Error(`the head asks for ${name}, but no feature feeds it`);
-    const [rows, steps] = spec.shape as [number, number];
+    const steps = spec.shape[1] as number;
     const width = steps * source.dim;
     for (const item of items) {
       const used = this.length(item)[name] * source.dim;
       if (used > width) throw new Error(`${this.row(item).id}: ${used} values for a row of ${width}`);
     }
     const half = source.dtype === 'float16';
-    let memory = this.buffer(name, (half ? 2 : 4) * size);
-    const ahead = items.every((item) => this.length(item)[name] > 0)
-      ? source.readBatch?.(
-          items.map((item) => this.row(item).id),
-          steps,
-          rows,
-          memory,
-        )
-      : undefined;
-    if (ahead !== undefined) memory = await ahead;
-    const out = half ? new Uint16Array(memory, 0, size) : new Float32Array(memory, 0, size);
-    if (ahead === undefined) {
+    const out: Feed = batchValues(this.buffer(name, (half ? 2 : 4) * size), source.dtype, size);
+    out.fill(0, items.length * width);
+    if (source.readBatch !== undefined && items.every((item) => this.length(item)[name] > 0)) {
+      await source.readBatch(
+        items.map((item) => this.row(item).id),
+        steps,
+        out,
+      );
+    } else {
       for (const [r, item] of items.entries()) {
         const used = this.length(item)[name] * source.dim;
         if (used > 0) await source.readInto(this.row(item).id, out, r * width);
         out.fill(0, r * width + used, (r + 1) * width);
       }
-      out.fill(0, items.length * width);
     }
     kept.forEach((one, r) => {
       if (one[name] === 0) out.fill(0, r * width, (r + 1) * width);
@@ -240,7 +236,7 @@ export class Assembler {
     let values: Float32Array;
     if (out instanceof Float32Array) values = out;
     else {
-      values = new Float32Array(this.buffer(`${name}.float32`, 4 * out.length), 0, out.length);
+      values = batchValues(this.buffer(`${name}.float32`, 4 * out.length), 'float32', out.length);
       decodeHalf(out, values);
       this.keep(name, out.buffer as ArrayBuffer);
     }
@@ -255,9 +251,9 @@ export class Assembler {
   private buffer(name: string, bytes: number): ArrayBuffer {
     const list = this.free.get(name);
     for (let found = list?.pop(); found !== undefined; found = list?.pop()) {
-      if (found.byteLength >= bytes) return found;
+      if (fitsBatch(found, bytes)) return found;
     }
-    return new ArrayBuffer(bytes);
+    return batchMemory(bytes);
   }
 
   private row(item: number): Joined['rows'][number] {

@@ -23,11 +23,16 @@ export interface FeatureSource {
    */
   readInto(id: string, target: Uint16Array | Float32Array, offset: number): void | Promise<void>;
   /**
-   * Reads a whole batch off the caller's thread, where the source can: rows of `ids`, `steps` apart, zeros behind
-   * each and in the `rows` that have no id. Takes `memory` over and gives it back.
+   * Reads a whole batch off the caller's thread, where the source can: row i of `target` begins with utterance i and
+   * ends with zeros. Nothing else may touch these rows of `target` until it is done.
+   * @param steps room for each row
    * @throws as readInto does
    */
-  readBatch?(ids: readonly string[], steps: number, rows: number, memory: ArrayBuffer): Promise<ArrayBuffer>;
+  readonly readBatch?: (
+    ids: readonly string[],
+    steps: number,
+    target: Uint16Array | Float32Array,
+  ) => Promise<unknown>;
   /** Checksum of a row (xxh64, 16 hex digits), part of a run's identity. */
   checksum(id: string): string;
 }

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type FeatureSpec, fingerprintOf, openFeatureSet, openFeatureSetWriter } from '@lsgmer/datasets';
-import { joinFeatures } from '../../src/batches/source.ts';
+import { type FeatureSpec, fingerprintOf, openFeatureSet, openFeatureSetWriter, Rng } from '@lsgmer/datasets';
+import { Assembler } from '../../src/batches/assemble.ts';
+import { type FeatureSource, joinFeatures } from '../../src/batches/source.ts';
 import { storedSource } from '../../src/batches/stored-source.ts';
+import { lsgmer } from '../../src/head/lsgmer.ts';
 
 const spec: FeatureSpec = {
   format: 1,
@@ -53,4 +55,40 @@ describe('storedSource', () => {
     expect(source.checksum('demo/a')).toMatch(/^[0-9a-f]{16}$/);
     expect(source.checksum('demo/a')).not.toBe(source.checksum('demo/b'));
   });
+
+  it.each(['float16', 'float32'] as const)(
+    'gives batches of %s read ahead as it does row by row, in memory that held something else',
+    async (dtype) => {
+      const store = mkdtempSync(join(tmpdir(), 'lsgmer-source-'));
+      onTestFinished(() => rmSync(store, { recursive: true }));
+      const rows = Array.from({ length: 40 }, (_, i) => ({ id: `demo/u${i}`, label: 0 }));
+      const rng = Rng.for('stored source', dtype);
+      const writer = openFeatureSetWriter({ store, spec: { ...spec, dtype, dim: 6 }, part: 'main' });
+      for (const { id } of rows) {
+        const n = 1 + rng.int(12);
+        writer.append({ id, split: null, n, features: rng.normals(n * 6), input: '0'.repeat(64) });
+      }
+      writer.close();
+      const set = openFeatureSet({ stores: [store], dataset: 'demo', feature: spec.feature });
+      onTestFinished(() => set.close());
+      const { readBatch, ...byRow } = storedSource(set);
+      expect(readBatch).toBeDefined();
+      const config = { modality: 'audio', d: 8, heads: 2, 'audio.alexnet': 'none', 'classifier.dropout': 0 };
+      const shape = { rows: 5, text: 0, audio: 13, map: 0 };
+      const assemblers = [byRow, storedSource(set)].map((audio: FeatureSource) => {
+        return new Assembler(lsgmer, config, 2, joinFeatures(rows, { audio }), { audio });
+      });
+      for (const items of [[3, 1, 20, 39, 7], [4, 5], [11]]) {
+        const [expected, got] = await Promise.all(
+          assemblers.map(async (one) => {
+            const batch = await one.assemble({ shape, items }, { rows: items.length, firstRow: 0 });
+            const feeds = Object.fromEntries(Object.entries(batch.feeds).map(([k, v]) => [k, [...v]]));
+            one.release(batch);
+            return { ids: batch.ids, feeds };
+          }),
+        );
+        expect(got).toEqual(expected);
+      }
+    },
+  );
 });
