@@ -8,3 +8,4 @@ export * from './half-model.ts';
 export * from './cores.ts';
 export * from './session.ts';
 export * from './devices.ts';
+export * from './optimised.ts';

@@ -44,6 +44,10 @@ export interface RunnerOptions {
   readonly threads?: number;
   /** Writes onnxruntime's profile (Chrome trace JSON) to files with this prefix when the session is released. */
   readonly profile?: string;
+  /** The model is as the runtime has optimised it for this machine: nothing is left to optimise. */
+  readonly optimised?: boolean;
+  /** File for the optimised model; see `createPrepared`. */
+  readonly writeOptimised?: string;
 }
 
 /**
@@ -80,11 +84,12 @@ export class Session {
       intraOpNumThreads: options.threads ?? usableCores(),
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
+      graphOptimizationLevel: options.optimised === true ? 'disabled' : 'all',
       enableCpuMemArena: true,
       // Planned memory patterns cost 120 MiB in a training step and gain no time.
       enableMemPattern: false,
       logSeverityLevel: 4,
+      ...(options.writeOptimised === undefined ? {} : { optimizedModelFilePath: options.writeOptimised }),
     };
     if (options.profile !== undefined) {
       Object.assign(settings, { enableProfiling: true, profileFilePrefix: options.profile });

@@ -1,11 +1,12 @@
 import { UserError } from '@lsgmer/datasets';
 import {
   chooseDevice,
-  createSession,
+  createPrepared,
   type Device,
   DeviceError,
   type Feeds,
   type HostTensor,
+  type Prepared,
   type Session,
   type SessionOptions,
   trace,
@@ -36,7 +37,7 @@ export interface OnnxEngineOptions {
   readonly threads?: number;
   /**
    * Padded frames (rows x longest) of all live sessions together; 16,000 unless given. Each session keeps its own
-   * memory, about 30 kB per frame at d 256, and making one again costs 0.2 to 0.3 s.
+   * memory, about 30 kB per frame at d 256, and making one again costs 0.1 s with its memory.
    */
   readonly liveFrames?: number;
   /** Prefix of onnxruntime's profiles (Chrome trace JSON), one file per session, written when it is released. */
@@ -67,8 +68,8 @@ export class OnnxEngine implements Engine {
   private readonly runner: SessionOptions;
   private readonly views: readonly ParameterView[];
   private readonly sessions: SessionCache;
-  /** Traced models by key, about 0.1 MB each: a session that comes back is made without tracing again. */
-  private readonly models = new Map<string, Uint8Array>();
+  /** Models by key, up to some MB each: a session that comes back is made without tracing and optimising again. */
+  private readonly models = new Map<string, Prepared>();
   private readonly flatGradient: Float32Array;
   /** Holds a further micro-batch's gradient until it is added; made when there is one. */
   private addend: Float32Array | undefined;
@@ -191,10 +192,11 @@ export class OnnxEngine implements Engine {
     const frames = rows * Math.max(text, audio, map, 1);
     // Without gradients nothing is kept for a backward pass: seen 160 MB against 390 MB at 12,800 frames.
     const cost = purpose === 'train' ? frames : Math.ceil(0.42 * frames);
-    return this.sessions.get(key, cost, () => {
-      const model = this.models.get(key) ?? this.traced(purpose, inputs).bytes;
-      this.models.set(key, model);
-      return createSession(model, this.runner);
+    return this.sessions.get(key, cost, async () => {
+      const model = this.models.get(key) ?? { bytes: this.traced(purpose, inputs).bytes, optimised: false };
+      const { session, prepared } = await createPrepared(model, { ...this.runner, device: this.device });
+      this.models.set(key, prepared);
+      return session;
     });
   }
 

@@ -161,6 +161,7 @@ describe(`OnnxEngine against EagerEngine on tfjs-cpu ${cpu.version_cpu}`, () => 
     const { traced } = await engines({ liveFrames: 40 });
     const [small, medium, large] = [engineBatch(3, 4), engineBatch(3, 6), engineBatch(10, 9)];
     const first = await traced.gradients(small); // 12 frames
+    const gradient = traced.gradient.slice();
     await traced.gradients(medium); // 18
     await traced.gradients(small);
     expect(traced.liveGraphs).toEqual(['train 3 6 0 0', 'train 3 4 0 0']);
@@ -168,7 +169,9 @@ describe(`OnnxEngine against EagerEngine on tfjs-cpu ${cpu.version_cpu}`, () => 
     expect(traced.liveGraphs).toEqual(['train 3 4 0 0', 'train 3 7 0 0']);
     await traced.gradients(large); // 90, more than the limit
     expect(traced.liveGraphs).toEqual(['train 10 9 0 0']);
+    traced.clearGradients();
     expect(await traced.gradients(small)).toEqual(first); // made again
+    expect(traced.gradient).toEqual(gradient);
     await traced.gradients(large);
     await traced.forward(small); // 6
     expect(traced.liveGraphs).toEqual(['evaluate 3 4 0 0']);
