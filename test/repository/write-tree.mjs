@@ -1,15 +1,16 @@
-// Writes the tree block of README.md anew from what git tracks or would track: `npm run tree`.
+// Writes the tree block of ARCHITECTURE.md anew from what git tracks or would track: `npm run tree`.
 // What stands behind `#`, and the folders that are folded as `folder/**`, stay as they are.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
+const PAGE = 'ARCHITECTURE.md';
 const WIDTH = 116;
-/** As in readme.test.ts: dot files of the tools need no line. */
+/** As in tree.test.ts: dot files of the tools need no line. */
 const TOOL_FILES = /^(\.(gitignore|npmrc|oxlintrc\.json|oxfmtrc\.json)|package-lock\.json)$/;
 
-const readme = readFileSync('README.md', 'utf8');
-const block = /(<!-- tree -->\s*```\n)([\s\S]*?)(```)/.exec(readme);
-if (block === null) throw new Error('README.md has no tree block');
+const page = readFileSync(PAGE, 'utf8');
+const block = /(<!-- tree -->\s*```\n)([\s\S]*?)(```)/.exec(page);
+if (block === null) throw new Error(`${PAGE} has no tree block`);
 
 const byCodeUnits = (a, b) => (a < b ? -1 : Number(a > b));
 
@@ -73,6 +74,6 @@ for (const folder of order) {
   if (line.trim() !== '') lines.push(line);
 }
 writeFileSync(
-  'README.md',
-  readme.replace(block[0], () => `${block[1]}${lines.join('\n')}\n${block[3]}`),
+  PAGE,
+  page.replace(block[0], () => `${block[1]}${lines.join('\n')}\n${block[3]}`),
 );

@@ -1,6 +1,7 @@
 export * from './base/atomic-file.ts';
 export * from './base/canonical-json.ts';
 export * from './base/errors.ts';
+export * from './base/nearest.ts';
 export * from './base/reporter.ts';
 export * from './base/rng.ts';
 export * from './base/shared-folder.ts';

@@ -23,7 +23,6 @@ export * from './catalogue/tidy.ts';
 export * from './check/check.ts';
 export * from './config/configuration.ts';
 export * from './config/grid.ts';
-export * from './config/nearest.ts';
 export * from './config/published.ts';
 export * from './config/recipe.ts';
 export * from './config/trainer-options.ts';

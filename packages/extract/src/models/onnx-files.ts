@@ -90,7 +90,7 @@ function describeExport(path: string): OnnxConfig {
   const configPath = nearby(dirname(path), 'config.json');
   if (configPath === undefined) {
     throw new UserError(
-      `${path}: no config.json lies beside it or one folder up, so what it is fed with is not known: describe it (README, "Encoders")`,
+      `${path}: no config.json lies beside it or one folder up, so what it is fed with is not known: describe it (docs/features.md, "ONNX encoders")`,
     );
   }
   const config = parseConfig(JSON.parse(readFileSync(configPath, 'utf8')), configPath);

@@ -24,7 +24,7 @@ export function parseConfig(value: unknown, origin: string): ModelConfig {
   if (!MODEL_TYPES.includes(type)) {
     throw new UserError(
       `${origin}: "model_type": ${type} is not built here: expected ${MODEL_TYPES.join(', ')}; an ONNX export of it ` +
-        'can be described (README, "Encoders")',
+        'can be described (docs/features.md, "ONNX encoders")',
     );
   }
   return parse(value, origin, ModelConfig);

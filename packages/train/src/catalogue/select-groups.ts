@@ -1,5 +1,4 @@
-import { UserError, UserErrors } from '@lsgmer/datasets';
-import { nearest } from '../config/nearest.ts';
+import { UserError, UserErrors, nearest } from '@lsgmer/datasets';
 import type { RunGroup } from './run-group.ts';
 
 /**

@@ -1,6 +1,5 @@
-import { UserErrors } from '@lsgmer/datasets';
+import { UserErrors, nearest } from '@lsgmer/datasets';
 import type { Head, HeadConfig, OptionSpec, OptionValue } from '../head/contract.ts';
-import { nearest } from './nearest.ts';
 import { describeType, problemOf, readValue } from './option.ts';
 import { type TrainerConfig, trainerConfig, trainerOptions } from './trainer-options.ts';
 

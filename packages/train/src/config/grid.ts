@@ -1,7 +1,6 @@
-import { Rng, UserErrors } from '@lsgmer/datasets';
+import { Rng, UserErrors, nearest } from '@lsgmer/datasets';
 import type { Head, HeadConfig, OptionSpec, OptionValue } from '../head/contract.ts';
 import { optionSpecs } from './configuration.ts';
-import { nearest } from './nearest.ts';
 import { problemOf, readValue } from './option.ts';
 
 /** One dimension of a sweep: a list of values, or a range to draw from. */
