@@ -106,11 +106,9 @@ export class FeatureSet {
 
   /**
    * Assembles a padded batch: row i of `target` [ids, steps, dim] begins with utterance i and ends with zeros.
-   * Rows are read in the background, several at once, so that copying keeps more than one core busy and a cold disk has
-   * several reads to serve. The caller's thread, which has nothing better to do, reads every second row itself.
+   * Rows are read in the background, several at once, so that copying keeps more than one core busy, a cold disk has
+   * several reads to serve, and all goes on while the caller's thread is blocked by something else.
    * @param steps at least the length of the longest of the utterances.
-   * @param ahead for a batch that is needed later: every row is read in the background, also while the caller's thread
-   *   is blocked by something else.
    * @returns their lengths. [ids]
    * @throws as `readInto` does, once no read touches `target` any more.
    */
@@ -118,7 +116,6 @@ export class FeatureSet {
     ids: readonly string[],
     steps: number,
     target: Uint16Array | Float32Array,
-    ahead = false,
   ): Promise<Int32Array> {
     const stride = steps * this.dim;
     if (ids.length * stride > target.length) {
@@ -130,19 +127,10 @@ export class FeatureSet {
       if (n > steps) throw new Error(`${id} has ${n} steps, and the batch has room for ${steps}`);
       return { shard, row, n, offset: i * stride };
     });
-    const isLater = (i: number): boolean => ahead || i % 2 === 1;
-    const background = rows
-      .filter((_, i) => isLater(i))
-      .map(({ shard, row, offset }) => shard.readIntoLater(row, target, offset));
-    try {
-      for (const [i, { shard, row, n, offset }] of rows.entries()) {
-        target.fill(0, offset + n * this.dim, offset + stride);
-        if (!isLater(i)) shard.readInto(row, target, offset);
-      }
-    } finally {
-      await Promise.allSettled(background);
-    }
-    await Promise.all(background);
+    const reads = rows.map(({ shard, row, offset }) => shard.readIntoLater(row, target, offset));
+    for (const { n, offset } of rows) target.fill(0, offset + n * this.dim, offset + stride);
+    await Promise.allSettled(reads);
+    await Promise.all(reads);
     return Int32Array.from(rows, ({ n }) => n);
   }
 

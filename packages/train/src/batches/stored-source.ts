@@ -14,7 +14,7 @@ export function storedSource(set: FeatureSet): FeatureSource {
     length: (id) => (set.has(id) ? set.length(id) : undefined),
     reason: (id) => quarantined.get(id),
     readInto: (id, target, offset) => void set.readInto(id, target, offset),
-    readBatch: (ids, steps, target) => set.readPadded(ids, steps, target, true),
+    readBatch: (ids, steps, target) => set.readPadded(ids, steps, target),
     checksum: (id) => set.rowHash(id).toString(16).padStart(16, '0'),
   };
 }
