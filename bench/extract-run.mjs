@@ -162,6 +162,7 @@ async function alone() {
   const paths = utterances.map(({ media }) => ({ path: join(corpus, media.path) }));
   const decoded = await decodeClips(paths, {
     policy: DEFAULT_DECODE_POLICY,
+    sampleRate: 16_000,
     ffmpeg: requireFfmpeg,
     processes: threads,
   });

@@ -216,6 +216,7 @@ async function decode(clip: Clip): Promise<Buffer | string> {
   try {
     const [decoded] = await decodeClips([clip], {
       policy: DEFAULT_DECODE_POLICY,
+      sampleRate: SAMPLE_RATE,
       ffmpeg: requireFfmpeg,
       processes: 1,
     });

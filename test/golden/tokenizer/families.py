@@ -11,7 +11,6 @@ import json
 import random
 from pathlib import Path
 
-import sentencepiece
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from roberta import FIXED, WORDS
@@ -70,6 +69,8 @@ def wordpiece(lower):
 
 def unigram():
     """As transformers converts XLM-R's sentencepiece model."""
+    import sentencepiece
+
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(CORPUS), model_writer=model, vocab_size=400, model_type="unigram", character_coverage=0.98,

@@ -1,13 +1,15 @@
 import pLimit from 'p-limit';
 import { type Decoded, decodeTogether } from './ffmpeg.ts';
 import type { Ffmpeg } from './ffmpeg-binary.ts';
-import { type Clip, ClipError, type DecodePolicy, isSegment } from './policy.ts';
+import { type Clip, ClipError, type Decoding, type DecodePolicy, isSegment } from './policy.ts';
 import { decodeSegments } from './segments.ts';
 import { readWav } from './wav.ts';
 
 export interface DecodeOptions {
   readonly policy: DecodePolicy;
-  /** Asked for only when a clip is not a 16 kHz PCM WAV; throws a UserError where there is none. */
+  /** In Hz: what the encoder takes. */
+  readonly sampleRate: number;
+  /** Asked for only when a clip is not a PCM WAV of that rate; throws a UserError where there is none. */
   readonly ffmpeg: (why: string) => Promise<Ffmpeg>;
   /** ffmpeg processes at a time. */
   readonly processes: number;
@@ -20,23 +22,24 @@ const CLIPS_PER_PROCESS = 24;
 const OPEN_FILES = 8;
 
 /**
- * Decodes clips to mono waveforms at 16 kHz: our own reader takes PCM WAVs at that rate, ffmpeg the rest.
+ * Decodes clips to mono waveforms at one rate: our own reader takes PCM WAVs that have it, ffmpeg resamples the rest.
  *
  * @returns for each clip in order its samples [n], n > 0, or the reason why it cannot be used
  * @throws UserError when ffmpeg is needed and absent; the signal's reason when it is aborted
  */
 export async function decodeClips(clips: readonly Clip[], options: DecodeOptions): Promise<Decoded[]> {
-  const { policy, signal, processes, clipsPerProcess = CLIPS_PER_PROCESS } = options;
+  const { sampleRate, signal, processes, clipsPerProcess = CLIPS_PER_PROCESS } = options;
+  const decoding = { ...options.policy, sampleRate };
   const files = pLimit(OPEN_FILES);
   const results: (Decoded | undefined)[] = await Promise.all(
-    clips.map((clip) => files(() => readOwn(clip, policy, signal))),
+    clips.map((clip) => files(() => readOwn(clip, decoding, signal))),
   );
   const foreign = results.flatMap((result, i) => (result === undefined ? [i] : []));
   if (foreign.length === 0) return results as Decoded[];
 
   const first = clips[foreign[0] as number] as Clip;
   const what = foreign.length === 1 ? 'is' : `and ${foreign.length - 1} more are`;
-  const { path: binary } = await options.ffmpeg(`${first.path} ${what} not 16 kHz PCM WAV`);
+  const { path: binary } = await options.ffmpeg(`${first.path} ${what} not ${sampleRate / 1000} kHz PCM WAV`);
   const limit = pLimit(processes);
   await Promise.all(
     groupsOf(clips, foreign, clipsPerProcess).map(({ members, decode }) =>
@@ -44,7 +47,7 @@ export async function decodeClips(clips: readonly Clip[], options: DecodeOptions
         const decoded = await decode(
           binary,
           members.map((i) => clips[i] as Clip),
-          policy,
+          decoding,
           signal,
         );
         members.forEach((i, at) => (results[i] = decoded[at]));
@@ -79,10 +82,10 @@ function groupsOf(clips: readonly Clip[], chosen: readonly number[], perProcess:
   return [...groups, ...[...recordings.values()].map((members) => ({ members, decode: decodeSegments }))];
 }
 
-async function readOwn(clip: Clip, policy: DecodePolicy, signal?: AbortSignal): Promise<Decoded | undefined> {
+async function readOwn(clip: Clip, decoding: Decoding, signal?: AbortSignal): Promise<Decoded | undefined> {
   signal?.throwIfAborted();
   try {
-    const samples = await readWav(clip, policy);
+    const samples = await readWav(clip, decoding);
     return samples === undefined ? undefined : { samples };
   } catch (error) {
     if (error instanceof ClipError) return { reason: error.message };

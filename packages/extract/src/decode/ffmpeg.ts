@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { byteSource, readWavHeader } from '@lsgmer/datasets';
 import { mixToMono } from './mix.ts';
-import { type Clip, ClipError, type DecodePolicy, SAMPLE_RATE, checkSamples, readLimit } from './policy.ts';
+import { type Clip, ClipError, type Decoding, checkSamples, readLimit } from './policy.ts';
 
 /** One decoded clip, or why there is none. */
 export type Decoded = { readonly samples: Float32Array } | { readonly reason: string };
@@ -21,15 +21,15 @@ const FIRST_PIPE = 3;
 export async function decodeTogether(
   binary: string,
   clips: readonly Clip[],
-  policy: DecodePolicy,
+  decoding: Decoding,
   signal?: AbortSignal,
 ): Promise<Decoded[]> {
-  const { code, outputs, errors } = await runFfmpeg(binary, clips, policy, signal);
-  if (code === 0) return clips.map((_, i) => settle(outputs[i] as Buffer, policy));
+  const { code, outputs, errors } = await runFfmpeg(binary, clips, decoding, signal);
+  if (code === 0) return clips.map((_, i) => settle(outputs[i] as Buffer, decoding));
   if (clips.length === 1)
     return [{ reason: `ffmpeg: ${lastLine(errors, clips[0] as Clip) || `exit code ${code}`}` }];
   const alone: Decoded[] = [];
-  for (const clip of clips) alone.push(...(await decodeTogether(binary, [clip], policy, signal)));
+  for (const clip of clips) alone.push(...(await decodeTogether(binary, [clip], decoding, signal)));
   return alone;
 }
 
@@ -42,11 +42,11 @@ interface Finished {
 async function runFfmpeg(
   binary: string,
   clips: readonly Clip[],
-  policy: DecodePolicy,
+  decoding: Decoding,
   signal?: AbortSignal,
 ): Promise<Finished> {
   signal?.throwIfAborted();
-  const child = spawn(binary, argumentsFor(clips, policy), {
+  const child = spawn(binary, argumentsFor(clips, decoding), {
     stdio: ['ignore', 'ignore', 'pipe', ...clips.map(() => 'pipe' as const)],
     windowsHide: true,
   });
@@ -82,11 +82,11 @@ export const DOWNMIX = ['-ac', '1', '-rematrix_maxval', '1', '-f', 'f32le'];
 /** Output of all channels as floats, with a WAV header. */
 export const ALL_CHANNELS = ['-c:a', 'pcm_f32le', '-bitexact', '-f', 'wav'];
 
-function argumentsFor(clips: readonly Clip[], policy: DecodePolicy): string[] {
+function argumentsFor(clips: readonly Clip[], decoding: Decoding): string[] {
   const args = [...COMMON];
-  const limit = readLimit(policy.length);
+  const limit = readLimit(decoding.length);
   for (const { path } of clips) args.push('-i', `file:${path}`);
-  const format = policy.channels === 'downmix' ? DOWNMIX : ALL_CHANNELS;
+  const format = decoding.channels === 'downmix' ? DOWNMIX : ALL_CHANNELS;
   clips.forEach((_, i) => {
     args.push(
       '-map',
@@ -94,7 +94,7 @@ function argumentsFor(clips: readonly Clip[], policy: DecodePolicy): string[] {
       '-t',
       String(limit),
       '-ar',
-      String(SAMPLE_RATE),
+      String(decoding.sampleRate),
       ...format,
       `pipe:${FIRST_PIPE + i}`,
     );
@@ -102,20 +102,20 @@ function argumentsFor(clips: readonly Clip[], policy: DecodePolicy): string[] {
   return args;
 }
 
-function settle(output: Buffer, policy: DecodePolicy): Decoded {
+function settle(output: Buffer, decoding: Decoding): Decoded {
   try {
-    return { samples: checkSamples(toMono(output, policy), policy.length) };
+    return { samples: checkSamples(toMono(output, decoding), decoding) };
   } catch (error) {
     if (error instanceof ClipError) return { reason: error.message };
     throw error;
   }
 }
 
-function toMono(output: Buffer, policy: DecodePolicy): Float32Array {
-  if (policy.channels === 'downmix') return floats(output);
+function toMono(output: Buffer, decoding: Decoding): Float32Array {
+  if (decoding.channels === 'downmix') return floats(output);
   const { channels, dataOffset, dataBytes } = readWavHeader(byteSource(output));
   const samples = floats(output.subarray(dataOffset, dataOffset + dataBytes));
-  return mixToMono(samples, channels, policy.channels, speakerMask(output, channels)) as Float32Array;
+  return mixToMono(samples, channels, decoding.channels, speakerMask(output, channels)) as Float32Array;
 }
 
 /**

@@ -2,8 +2,11 @@ import type { Json } from '@lsgmer/datasets';
 import { z } from 'zod';
 import type { PieceSize } from '../features/pieces.ts';
 
-/** Every encoder takes mono sound at this rate, in Hz. */
+/** The rate, in Hz, of nearly every speech encoder; one that is described may name another. */
 export const SAMPLE_RATE = 16_000;
+/** Rates, in Hz, that sound is brought to. */
+export const LOWEST_RATE = 1000;
+export const HIGHEST_RATE = 384_000;
 
 /**
  * How several channels become one: `downmix` as ffmpeg's `-ac 1` writes it to a WAV (front and centre first, no
@@ -19,6 +22,8 @@ export type LengthPolicy =
   | { readonly maxSeconds: number; readonly over: 'truncate' | 'skip' }
   | { readonly maxSeconds: number; readonly over: 'chunk'; readonly overlapSeconds: number };
 
+export type ChunkPolicy = Extract<LengthPolicy, { over: 'chunk' }>;
+
 /** What `over` may be. */
 export const LENGTH_POLICIES = ['truncate', 'chunk', 'skip'] as const;
 
@@ -31,15 +36,20 @@ export interface DecodePolicy {
   readonly length: LengthPolicy;
 }
 
+/** How clips are decoded for an encoder: the policy, and the rate in Hz, a whole number, that the encoder takes. */
+export interface Decoding extends DecodePolicy {
+  readonly sampleRate: number;
+}
+
 /** The longest clip of IEMOCAP has 34.1 s; mis-cut clips of MELD reach minutes. */
 export const DEFAULT_DECODE_POLICY: DecodePolicy = {
   channels: 'downmix',
   length: { maxSeconds: 35, over: 'truncate' },
 };
 
-/** The policy as it stands in the fingerprint. */
-export function describePolicy({ channels, length }: DecodePolicy): Json {
-  return { sampleRate: SAMPLE_RATE, channels, ...length };
+/** The decoding as it stands in the fingerprint. */
+export function describeDecoding({ sampleRate, channels, length }: Decoding): Json {
+  return { sampleRate, channels, ...length };
 }
 
 const Recorded = z.intersection(
@@ -61,13 +71,10 @@ export function readPolicy(described: Json | undefined): DecodePolicy | null {
 }
 
 /** The pieces that long clips are encoded in. */
-export function pieceSize({
-  maxSeconds,
-  overlapSeconds,
-}: Extract<LengthPolicy, { over: 'chunk' }>): PieceSize {
+export function pieceSize({ maxSeconds, overlapSeconds }: ChunkPolicy, sampleRate: number): PieceSize {
   return {
-    samples: Math.round(maxSeconds * SAMPLE_RATE),
-    overlap: Math.round(overlapSeconds * SAMPLE_RATE),
+    samples: Math.round(maxSeconds * sampleRate),
+    overlap: Math.round(overlapSeconds * sampleRate),
   };
 }
 
@@ -93,17 +100,17 @@ export function isSegment({ start, end, channel }: Clip): boolean {
 }
 
 /**
- * Samples at 16 kHz of a clip: from round(16000 start) to before round(16000 end), cut where the length policy ends.
+ * Samples of a clip at the wanted rate: from round(rate start) to before round(rate end), cut where the length policy ends.
  * @param frames samples of the whole recording, where it is known
  */
 export function segmentSamples(
   clip: Clip,
-  length: LengthPolicy,
+  { sampleRate, length }: Decoding,
   frames = Infinity,
 ): { readonly first: number; readonly count: number } {
-  const first = Math.round((clip.start ?? 0) * SAMPLE_RATE);
-  const end = clip.end === undefined ? frames : Math.min(frames, Math.round(clip.end * SAMPLE_RATE));
-  return { first, count: Math.max(0, Math.min(end - first, Math.ceil(readLimit(length) * SAMPLE_RATE))) };
+  const first = Math.round((clip.start ?? 0) * sampleRate);
+  const end = clip.end === undefined ? frames : Math.min(frames, Math.round(clip.end * sampleRate));
+  return { first, count: Math.max(0, Math.min(end - first, Math.ceil(readLimit(length) * sampleRate))) };
 }
 
 /** Seconds of a clip that are read: a little more than the limit where the policy has to notice longer ones. */
@@ -118,12 +125,12 @@ function longest({ maxSeconds, over }: LengthPolicy): number {
 
 /**
  * The checks that every decoded clip goes through.
- * @param samples [n] mono at 16 kHz
+ * @param samples [n] mono at the wanted rate
  * @throws ClipError when there are none, when one is not finite, or when the clip is too long for the policy
  */
-export function checkSamples(samples: Float32Array, length: LengthPolicy): Float32Array {
+export function checkSamples(samples: Float32Array, { sampleRate, length }: Decoding): Float32Array {
   if (samples.length === 0) throw new ClipError('no samples');
-  const most = Math.round(longest(length) * SAMPLE_RATE);
+  const most = Math.round(longest(length) * sampleRate);
   if (samples.length > most && length.over !== 'truncate') {
     throw new ClipError(
       `longer than ${longest(length)} s, which the length policy ${length.over === 'skip' ? 'skips' : 'does not cut into pieces'}`,

@@ -12,15 +12,7 @@ import {
   speakerMask,
 } from './ffmpeg.ts';
 import { mixToMono, pickChannel } from './mix.ts';
-import {
-  type Clip,
-  ClipError,
-  type DecodePolicy,
-  SAMPLE_RATE,
-  checkSamples,
-  readLimit,
-  segmentSamples,
-} from './policy.ts';
+import { type Clip, ClipError, type Decoding, checkSamples, readLimit, segmentSamples } from './policy.ts';
 
 /** ffmpeg finds any sample of these exactly; elsewhere (MP3, AAC) a decoder that starts in the middle differs. */
 const EXACT_SEEK = /\.(wave?|flac)$/i;
@@ -33,7 +25,7 @@ const HEADER_BYTES = 512;
 
 /**
  * Decodes segments (or single channels) of one recording with one ffmpeg process. Each is exactly what a slice of the
- * whole decoded recording would be, from sample round(16000 start) to before round(16000 end): the recording is
+ * whole decoded recording would be, from sample round(rate start) to before round(rate end): the recording is
  * decoded and resampled from its beginning (in PCM and FLAC from a whole second shortly before, which gives the same
  * samples), and what lies between is passed over, never held. When the process fails, each is tried alone.
  *
@@ -43,13 +35,13 @@ const HEADER_BYTES = 512;
 export async function decodeSegments(
   binary: string,
   clips: readonly Clip[],
-  policy: DecodePolicy,
+  decoding: Decoding,
   signal?: AbortSignal,
 ): Promise<Decoded[]> {
   const results: Decoded[] = Array.from({ length: clips.length });
-  for (const group of clusters(clips, readLimit(policy.length))) {
+  for (const group of clusters(clips, readLimit(decoding.length))) {
     const members = group.map((i) => clips[i] as Clip);
-    const decoded = await decodeCluster(binary, members, policy, signal);
+    const decoded = await decodeCluster(binary, members, decoding, signal);
     group.forEach((i, at) => (results[i] = decoded[at] as Decoded));
   }
   return results;
@@ -77,24 +69,25 @@ function startOf(clip: Clip): number {
 async function decodeCluster(
   binary: string,
   clips: readonly Clip[],
-  policy: DecodePolicy,
+  decoding: Decoding,
   signal: AbortSignal | undefined,
 ): Promise<Decoded[]> {
   const [first] = clips as [Clip];
-  const mono = policy.channels === 'downmix' && first.channel === undefined;
-  const wanted = clips.map((clip) => segmentSamples(clip, policy.length));
+  const { sampleRate } = decoding;
+  const mono = decoding.channels === 'downmix' && first.channel === undefined;
+  const wanted = clips.map((clip) => segmentSamples(clip, decoding));
   const seek = EXACT_SEEK.test(first.path) ? Math.max(0, Math.floor(startOf(first)) - RUN_UP) : 0;
-  const ranges = wanted.map((one) => ({ from: one.first - seek * SAMPLE_RATE, count: one.count }));
+  const ranges = wanted.map((one) => ({ from: one.first - seek * sampleRate, count: one.count }));
   const last = Math.max(...ranges.map(({ from, count }) => from + count));
   const args = [...COMMON, ...(seek === 0 ? [] : ['-ss', String(seek)]), '-i', `file:${first.path}`];
-  args.push('-map', '0:a:0', '-t', String(last / SAMPLE_RATE + 0.1), '-ar', String(SAMPLE_RATE));
+  args.push('-map', '0:a:0', '-t', String(last / sampleRate + 0.1), '-ar', String(sampleRate));
   args.push(...(mono ? DOWNMIX : ALL_CHANNELS), 'pipe:1');
   const cutter = new Cutter(ranges, mono ? 1 : null);
   const { code, errors } = await stream(binary, args, cutter, signal);
-  if (code === 0) return clips.map((clip, i) => settle(clip, cutter, i, seek, policy));
+  if (code === 0) return clips.map((clip, i) => settle(clip, cutter, i, seek, decoding));
   if (clips.length === 1) return [{ reason: `ffmpeg: ${lastLine(errors, first) || `exit code ${code}`}` }];
   const alone: Decoded[] = [];
-  for (const clip of clips) alone.push(...(await decodeCluster(binary, [clip], policy, signal)));
+  for (const clip of clips) alone.push(...(await decodeCluster(binary, [clip], decoding, signal)));
   return alone;
 }
 
@@ -123,27 +116,27 @@ async function stream(
   }
 }
 
-function settle(clip: Clip, cutter: Cutter, i: number, seek: number, policy: DecodePolicy): Decoded {
+function settle(clip: Clip, cutter: Cutter, i: number, seek: number, decoding: Decoding): Decoded {
   try {
     const samples = floats(Buffer.concat(cutter.pieces[i] ?? []));
     if (samples.length === 0) {
       const bounds = `the segment ${startOf(clip)} to ${clip.end ?? 'the end'} s holds no samples`;
-      const seconds = seek + cutter.frames / SAMPLE_RATE;
+      const seconds = seek + cutter.frames / decoding.sampleRate;
       throw new ClipError(seconds > startOf(clip) ? bounds : `${bounds}: the recording has ${seconds} s`);
     }
-    return { samples: checkSamples(toMono(samples, clip, cutter, policy), policy.length) };
+    return { samples: checkSamples(toMono(samples, clip, cutter, decoding), decoding) };
   } catch (error) {
     if (error instanceof ClipError) return { reason: error.message };
     throw error;
   }
 }
 
-function toMono(samples: Float32Array, clip: Clip, cutter: Cutter, policy: DecodePolicy): Float32Array {
+function toMono(samples: Float32Array, clip: Clip, cutter: Cutter, decoding: Decoding): Float32Array {
   const { channels, mask } = cutter;
   if (clip.channel !== undefined) return pickChannel(samples, channels, clip.channel);
-  return policy.channels === 'downmix'
+  return decoding.channels === 'downmix'
     ? samples
-    : (mixToMono(samples, channels, policy.channels, mask) as Float32Array);
+    : (mixToMono(samples, channels, decoding.channels, mask) as Float32Array);
 }
 
 /** Keeps what lies in the given ranges of a stream of float frames, with a WAV header before them or without one. */

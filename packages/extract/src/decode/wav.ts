@@ -2,24 +2,17 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { readSync } from 'node:fs';
 import { type WavHeader, WavError, readWavHeader } from '@lsgmer/datasets';
 import { mixToMono, pickChannel } from './mix.ts';
-import {
-  type Clip,
-  ClipError,
-  type DecodePolicy,
-  SAMPLE_RATE,
-  checkSamples,
-  segmentSamples,
-} from './policy.ts';
+import { type Clip, ClipError, type Decoding, checkSamples, segmentSamples } from './policy.ts';
 
 /**
- * Reads a 16 kHz PCM WAV (8, 16, 24, 32 bit integers, 32 bit float; plain or extensible header) without ffmpeg.
+ * Reads a PCM WAV of the wanted rate (8, 16, 24, 32 bit integers, 32 bit float; plain or extensible header) without ffmpeg.
  * A WAV whose structure is damaged is refused here and not handed on: ffmpeg would take what is left of it
  * without a word.
  *
  * @returns the mono waveform [n], or undefined when the file is of another kind and ffmpeg has to read it
  * @throws ClipError when the file is missing, damaged or holds nothing
  */
-export async function readWav(clip: Clip, policy: DecodePolicy): Promise<Float32Array | undefined> {
+export async function readWav(clip: Clip, decoding: Decoding): Promise<Float32Array | undefined> {
   const file = await openFile(clip.path);
   try {
     const { size } = await file.stat();
@@ -34,8 +27,8 @@ export async function readWav(clip: Clip, policy: DecodePolicy): Promise<Float32
     }
     if (header.frames === 0) throw new ClipError('a WAV of 0 samples');
     const decode = decoderOf(header);
-    if (decode === undefined || header.sampleRate !== SAMPLE_RATE) return undefined;
-    const { first, count } = bounds(clip, header.frames, policy);
+    if (decode === undefined || header.sampleRate !== decoding.sampleRate) return undefined;
+    const { first, count } = bounds(clip, header.frames, decoding);
     const bytes = await readBytes(
       file,
       header.dataOffset + first * header.blockAlign,
@@ -43,12 +36,12 @@ export async function readWav(clip: Clip, policy: DecodePolicy): Promise<Float32
     );
     const samples = decode(bytes);
     if (clip.channel !== undefined) {
-      return checkSamples(pickChannel(samples, header.channels, clip.channel), policy.length);
+      return checkSamples(pickChannel(samples, header.channels, clip.channel), decoding);
     }
-    const mono = mixToMono(samples, header.channels, policy.channels);
+    const mono = mixToMono(samples, header.channels, decoding.channels);
     // A centre channel can only be told by the speaker positions, which ffmpeg reads.
-    if (mono === undefined || (policy.channels === 'center' && header.channels > 2)) return undefined;
-    return checkSamples(mono, policy.length);
+    if (mono === undefined || (decoding.channels === 'center' && header.channels > 2)) return undefined;
+    return checkSamples(mono, decoding);
   } finally {
     await file.close();
   }
@@ -95,11 +88,11 @@ async function readBytes(file: FileHandle, offset: number, length: number): Prom
 }
 
 /** Samples of the segment, cut where the length policy ends. */
-function bounds(clip: Clip, frames: number, policy: DecodePolicy): { first: number; count: number } {
-  const { first, count } = segmentSamples(clip, policy.length, frames);
+function bounds(clip: Clip, frames: number, decoding: Decoding): { first: number; count: number } {
+  const { first, count } = segmentSamples(clip, decoding, frames);
   if (count === 0) {
     throw new ClipError(
-      `the segment ${clip.start ?? 0} to ${clip.end ?? 'the end'} s holds no samples: the recording has ${frames / SAMPLE_RATE} s`,
+      `the segment ${clip.start ?? 0} to ${clip.end ?? 'the end'} s holds no samples: the recording has ${frames / decoding.sampleRate} s`,
     );
   }
   return { first, count };

@@ -1,5 +1,5 @@
 import type { Feeds, HostTensor } from '@lsgmer/onnx/runtime';
-import type { OnnxConfig } from '../encoders/onnx-config.ts';
+import { type OnnxConfig, inputRate } from '../encoders/onnx-config.ts';
 import { LogMel } from '../spectrogram/log-mel.ts';
 import type { EncoderInput, InputForm } from './form.ts';
 import { standardise } from './waveform.ts';
@@ -13,6 +13,7 @@ export function describedForm(config: OnnxConfig): InputForm {
   if (input.kind === 'tokens') {
     return {
       kind: 'text',
+      sampleRate: null,
       dim,
       firstSeconds: null,
       stepSeconds: null,
@@ -35,6 +36,7 @@ export function describedForm(config: OnnxConfig): InputForm {
   };
   return {
     kind: 'audio',
+    sampleRate: inputRate(input),
     dim,
     firstSeconds: firstSeconds ?? stepSeconds / 2,
     stepSeconds,

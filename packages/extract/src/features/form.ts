@@ -1,7 +1,7 @@
 import type { Computation } from '@lsgmer/datasets';
 import type { Feeds } from '@lsgmer/onnx/runtime';
 
-/** What an encoder is given for one utterance: token ids, or a mono waveform at 16 kHz. */
+/** What an encoder is given for one utterance: token ids, or a mono waveform at the rate that its form names. */
 export type EncoderInput = Int32Array | Float32Array;
 
 /** One encoder's output for one utterance. */
@@ -18,6 +18,8 @@ export interface EncodedSteps {
  */
 export interface InputForm {
   readonly kind: 'text' | 'audio';
+  /** Of the waveforms, in Hz; null for text. */
+  readonly sampleRate: number | null;
   /** Values per step of each output. */
   readonly dim: number;
   /** Centre of step 0 and distance between steps in seconds; null where steps have no time. */

@@ -13,6 +13,7 @@ export function melPictureForm(config: AlexnetConfig): InputForm {
   const mel = new AlexnetMel();
   return {
     kind: 'audio',
+    sampleRate: ALEXNET_MEL.sampleRate,
     dim: config.channels[4] * ALEXNET_ROWS,
     firstSeconds: FIRST_COLUMN / COLUMNS_PER_SECOND,
     stepSeconds: COLUMNS_PER_STEP / COLUMNS_PER_SECOND,

@@ -6,6 +6,7 @@ import type { EncoderInput, InputForm } from './form.ts';
 export function tokenForm(config: TextConfig): InputForm {
   return {
     kind: 'text',
+    sampleRate: null,
     dim: config.hidden_size,
     firstSeconds: null,
     stepSeconds: null,

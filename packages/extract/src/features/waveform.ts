@@ -1,5 +1,4 @@
 import type { Feeds } from '@lsgmer/onnx/runtime';
-import { SAMPLE_RATE } from '../decode/policy.ts';
 import { type SpeechConfig, speechField, speechFrames } from '../encoders/speech-config.ts';
 import type { EncoderInput, InputForm } from './form.ts';
 
@@ -14,8 +13,9 @@ const VARIANCE_FLOOR = 1e-7;
  *
  * @param normalise whether waveforms are brought to mean 0 and variance 1 (preprocessor_config.json's
  *   do_normalize); before padding and cutting
+ * @param sampleRate in Hz (its sampling_rate)
  */
-export function waveformForm(config: SpeechConfig, normalise: boolean): InputForm {
+export function waveformForm(config: SpeechConfig, normalise: boolean, sampleRate: number): InputForm {
   const { field, stride } = speechField(config);
   const cuts = config.feat_extract_norm === 'layer';
   const length = (samples: number): number => {
@@ -24,9 +24,10 @@ export function waveformForm(config: SpeechConfig, normalise: boolean): InputFor
   };
   return {
     kind: 'audio',
+    sampleRate,
     dim: config.hidden_size,
-    firstSeconds: field / 2 / SAMPLE_RATE,
-    stepSeconds: stride / SAMPLE_RATE,
+    firstSeconds: field / 2 / sampleRate,
+    stepSeconds: stride / sampleRate,
     computation: {
       waveform: normalise ? 'zero mean, unit variance' : 'as decoded',
       shortest: { samples: field, padding: 'zeros at the end, after normalisation' },

@@ -150,7 +150,9 @@ function isWhole(names: ReadonlySet<string>): boolean {
   // where one is lacking, reading the folder says so.
   const parts = needed.filter((name) => /-of-\d{5}\./.test(name));
   const of = Number(/-of-(\d{5})\./.exec(parts[0] ?? '')?.[1] ?? 0);
-  const beside = ['preprocessor_config.json', 'tokenizer.json', 'merges.txt'].some((name) => names.has(name));
+  const beside = ['preprocessor_config.json', 'tokenizer.json', 'merges.txt', 'vocab.txt'].some((name) =>
+    names.has(name),
+  );
   return parts.length === of && beside && !needed.some((name) => name.endsWith('.index.json') && of === 0);
 }
 

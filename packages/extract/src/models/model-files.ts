@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '@lsgmer/datasets';
 import type { OnnxConfig } from '../encoders/onnx-config.ts';
 import { findOnnxFiles } from './onnx-files.ts';
+import { VOCABULARY_NAMES, type VocabularyFiles, findVocabulary } from './tokenizer-file.ts';
 
 /** The files that a model is made from. Absolute paths. */
 export interface ModelFiles {
@@ -16,8 +17,8 @@ export interface ModelFiles {
   readonly config?: string;
   readonly preprocessor?: string;
   readonly tokenizer?: string;
-  /** A byte-level BPE's, where there is no tokenizer.json. */
-  readonly vocabulary?: { readonly vocab: string; readonly merges: string };
+  /** Where there may be no tokenizer.json. */
+  readonly vocabulary?: VocabularyFiles;
 }
 
 /** Where weights may lie, the preferred name first; an index stands for its parts. */
@@ -42,7 +43,7 @@ export function neededFiles(names: ReadonlySet<string>, origin: string): string[
         (name) => SHARD.test(name) && name.endsWith(weights.includes('safetensors') ? 'safetensors' : 'bin'),
       )
     : [];
-  const tokenizer = names.has('tokenizer.json') ? ['tokenizer.json'] : ['vocab.json', 'merges.txt'];
+  const tokenizer = names.has('tokenizer.json') ? ['tokenizer.json'] : VOCABULARY_NAMES;
   return ['config.json', 'preprocessor_config.json', ...tokenizer, weights, ...parts].filter((name) =>
     names.has(name),
   );
@@ -65,6 +66,7 @@ export function findModelFiles(path: string, origin = path): ModelFiles {
     return { origin, weights: [join(place, lone[0] as string)] };
   const needed = neededFiles(names, origin);
   const at = (name: string): string => join(place, name);
+  const vocabulary = findVocabulary(place);
   const index = needed.find((name) => name.endsWith('.index.json'));
   const whole = needed.filter((name) => (WEIGHTS as readonly string[]).includes(name) && name !== index);
   return {
@@ -73,9 +75,7 @@ export function findModelFiles(path: string, origin = path): ModelFiles {
     config: at('config.json'),
     ...(names.has('preprocessor_config.json') ? { preprocessor: at('preprocessor_config.json') } : {}),
     ...(names.has('tokenizer.json') ? { tokenizer: at('tokenizer.json') } : {}),
-    ...(names.has('vocab.json') && names.has('merges.txt')
-      ? { vocabulary: { vocab: at('vocab.json'), merges: at('merges.txt') } }
-      : {}),
+    ...(vocabulary === undefined ? {} : { vocabulary }),
   };
 }
 
@@ -87,10 +87,12 @@ function beside(file: string): Partial<ModelFiles> {
   const config = present('config.json');
   if (config === undefined) return {};
   const [preprocessor, tokenizer] = [present('preprocessor_config.json'), present('tokenizer.json')];
+  const vocabulary = findVocabulary(folder);
   return {
     config,
     ...(preprocessor === undefined ? {} : { preprocessor }),
     ...(tokenizer === undefined ? {} : { tokenizer }),
+    ...(vocabulary === undefined ? {} : { vocabulary }),
   };
 }
 

@@ -160,5 +160,5 @@ function formOf(folder: string, config: ModelConfig): InputForm {
   if (isTextConfig(config)) return tokenForm(config);
   if (config.model_type === 'alexnet') return melPictureForm(config);
   const preprocessor = parsePreprocessor(join(folder, MODEL_FILES.preprocessor));
-  return waveformForm(config, preprocessor.do_normalize);
+  return waveformForm(config, preprocessor.do_normalize, preprocessor.sampling_rate);
 }

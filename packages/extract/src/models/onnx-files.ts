@@ -6,6 +6,7 @@ import { OnnxConfig } from '../encoders/onnx-config.ts';
 import { speechField } from '../encoders/speech-config.ts';
 import { maxTokens } from '../encoders/text-config.ts';
 import { type ModelConfig, isSpeechConfig, isTextConfig } from './model-config.ts';
+import { type VocabularyFiles, findVocabulary } from './tokenizer-file.ts';
 import { parseConfig, parsePreprocessor } from './parse-config.ts';
 
 /** Absolute paths. */
@@ -14,6 +15,7 @@ export interface OnnxFiles {
   readonly weights: readonly string[];
   readonly description: OnnxConfig;
   readonly tokenizer?: string;
+  readonly vocabulary?: VocabularyFiles;
 }
 
 /**
@@ -27,9 +29,12 @@ export function findOnnxFiles(path: string): OnnxFiles {
   const graphs = description.models.map(({ file }) => join(folder, file));
   const weights = [...new Set(graphs)].flatMap((graph) => [graph, ...besideGraph(graph)]);
   const tokenizer = description.input.kind === 'tokens' ? nearby(folder, 'tokenizer.json') : undefined;
-  if (description.input.kind === 'tokens' && tokenizer === undefined)
+  if (description.input.kind !== 'tokens' || tokenizer !== undefined)
+    return { weights, description, ...(tokenizer === undefined ? {} : { tokenizer }) };
+  const vocabulary = findVocabulary(folder) ?? findVocabulary(dirname(folder));
+  if (vocabulary === undefined)
     throw new UserError(`${folder} has no tokenizer.json, which a text encoder needs`);
-  return { weights, description, ...(tokenizer === undefined ? {} : { tokenizer }) };
+  return { weights, description, vocabulary };
 }
 
 function readDescription(path: string): OnnxConfig {
@@ -124,12 +129,12 @@ function sizesOf(
     throw new UserError(
       `${path}: no preprocessor_config.json lies beside it or one folder up (do_normalize)`,
     );
-  const { do_normalize: normalise } = parsePreprocessor(preprocessor);
+  const { do_normalize: normalise, sampling_rate: rate } = parsePreprocessor(preprocessor);
   return {
-    input: { kind: 'waveform', rate: 16_000, normalise, least: field },
+    input: { kind: 'waveform', rate, normalise, least: field },
     dim: config.hidden_size,
-    framesPerSecond: 16_000 / stride,
-    firstSeconds: field / 2 / 16_000,
+    framesPerSecond: rate / stride,
+    firstSeconds: field / 2 / rate,
   };
 }
 

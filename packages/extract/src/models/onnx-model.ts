@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, realpathSync, statSync } from 'node:fs';
+import { createReadStream, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Json, UserError, digestJson, sha256Hex, writeFileAtomic } from '@lsgmer/datasets';
 import { describedForm } from '../features/described.ts';
@@ -9,9 +9,10 @@ import { GraphChain } from './graph-chain.ts';
 import { linkOrCopy } from './link-file.ts';
 import { MODEL_FILES } from './model-folder.ts';
 import type { ModelFiles } from './model-files.ts';
+import { tokenizerText } from './tokenizer-file.ts';
 
-/** Samples of the sound on which a described encoder is tried: two seconds. */
-const TRIAL_SAMPLES = 32_000;
+/** Of sound, on which a described encoder is tried. */
+const TRIAL_SECONDS = 2;
 /** Frames that may be more or fewer than the description's rate gives: convolutions lose some at the ends. */
 const TRIAL_TOLERANCE = 0.1;
 
@@ -33,7 +34,7 @@ export async function writeOnnxModel(folder: string, name: string, files: ModelF
     ...config,
     models: config.models.map((model) => ({ ...model, file: basename(model.file) })),
   };
-  const tokenizer = files.tokenizer === undefined ? undefined : readFileSync(files.tokenizer, 'utf8');
+  const tokenizer = config.input.kind === 'tokens' ? tokenizerText(files) : undefined;
   const digests: Json[] = [];
   const sizes: { [file: string]: number } = {};
   for (const file of files.weights) {
@@ -78,11 +79,14 @@ async function tryOut(
   try {
     const input =
       tokenizer === undefined
-        ? Float32Array.from({ length: TRIAL_SAMPLES }, (_, i) => 0.1 * Math.sin(i * i * 1e-4))
+        ? Float32Array.from(
+            { length: TRIAL_SECONDS * (form.sampleRate ?? 0) },
+            (_, i) => 0.1 * Math.sin(i * i * 1e-4),
+          )
         : new TextTokenizer(
             tokenizer,
             (config.input as { maxTokens: number }).maxTokens,
-            files.tokenizer,
+            files.tokenizer ?? files.vocabulary?.vocab,
           ).encode('a trial').ids;
     const results = await chain
       .run(form.feeds([input, input]))
@@ -90,7 +94,7 @@ async function tryOut(
     const { data, shape = [] } = results[config.output] ?? {};
     if (!(data instanceof Float32Array)) refuse(`its output ${config.output} is not of float32`);
     const steps = shape[1] ?? 0;
-    const expected = form.stepSeconds === null ? input.length : TRIAL_SAMPLES / 16_000 / form.stepSeconds;
+    const expected = form.stepSeconds === null ? input.length : TRIAL_SECONDS / form.stepSeconds;
     const tolerance = form.stepSeconds === null ? 0 : Math.max(2, TRIAL_TOLERANCE * expected);
     if (Math.abs(steps - expected) > tolerance)
       refuse(

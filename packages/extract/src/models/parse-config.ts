@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '@lsgmer/datasets';
 import { z } from 'zod';
-import { SAMPLE_RATE } from '../decode/policy.ts';
+import { HIGHEST_RATE, LOWEST_RATE, SAMPLE_RATE } from '../decode/policy.ts';
 import { MODEL_TYPES, ModelConfig } from './model-config.ts';
 
 const PreprocessorConfig = z.object({
   do_normalize: z.boolean(),
-  sampling_rate: z.literal(SAMPLE_RATE).default(SAMPLE_RATE),
+  sampling_rate: z.number().int().min(LOWEST_RATE).max(HIGHEST_RATE).default(SAMPLE_RATE),
 });
 
 /**

@@ -27,8 +27,8 @@ import { type EncoderModel, MODEL_FILES, isModelFolder, readModel, readRecord } 
 import { ListingWeights, PlacedWeights, PlacingWeights, WEIGHTS_FILE } from './placed-weights.ts';
 import { rememberedFolder, rememberFolder } from './remembered-models.ts';
 import { maxTokens } from '../encoders/text-config.ts';
+import { tokenizerText } from './tokenizer-file.ts';
 import { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
-import { byteLevelTokenizer } from '../tokenizer/byte-level-tokenizer.ts';
 
 /** Raised by hand when what lies in a model folder changes: folders of another layout are not looked at. */
 const LAYOUT = 1;
@@ -70,7 +70,7 @@ export async function prepareModel(
 /** By path, size, time and number of each file: reading a gigabyte again to see that it is the same takes seconds. */
 function identityOf(name: string, files: ModelFiles): string {
   const { vocabulary, weights, config, preprocessor, tokenizer } = files;
-  const paths = [...weights, config, preprocessor, tokenizer, vocabulary?.vocab, vocabulary?.merges];
+  const paths = [...weights, config, preprocessor, tokenizer, ...Object.values(vocabulary ?? {})];
   const stats = paths.map((path): Json => {
     if (path === undefined) return null;
     const real = realpathSync(path);
@@ -118,7 +118,7 @@ async function readParts(files: ModelFiles): Promise<Parts> {
   const ignored = weights.check(listing.sources);
   const texts: { [name: string]: string } = { [MODEL_FILES.config]: json(config) };
   if (isTextConfig(config)) {
-    const text = tokenizerOf(files, config.model_type);
+    const text = tokenizerText(files, config.model_type);
     new TextTokenizer(text, maxTokens(config), files.tokenizer ?? files.vocabulary?.vocab).check(
       config.vocab_size,
     );
@@ -138,20 +138,6 @@ function configOf(files: ModelFiles, { tensors }: Checkpoint): unknown {
   throw new UserError(
     `${files.origin}: there is no config.json beside it, and it is neither torchvision's AlexNet nor an original WavLM ` +
       "checkpoint: put the model's config.json into its folder",
-  );
-}
-
-function tokenizerOf({ origin, tokenizer, vocabulary }: ModelFiles, type: string): string {
-  if (tokenizer !== undefined) return readFileSync(tokenizer, 'utf8');
-  if (vocabulary !== undefined && type === 'roberta')
-    return byteLevelTokenizer(
-      readFileSync(vocabulary.vocab, 'utf8'),
-      readFileSync(vocabulary.merges, 'utf8'),
-      vocabulary.vocab,
-    );
-  throw new UserError(
-    `${origin} has no tokenizer.json, which a ${type} needs here: save it with a fast tokenizer ` +
-      '(AutoTokenizer.from_pretrained(...).save_pretrained(...) writes one)',
   );
 }
 

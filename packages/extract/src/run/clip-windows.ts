@@ -1,7 +1,7 @@
 import type { Utterance } from '@lsgmer/datasets';
 import { type DecodeOptions, decodeClips } from '../decode/decode.ts';
 import type { Decoded } from '../decode/ffmpeg.ts';
-import { type Clip, readLimit } from '../decode/policy.ts';
+import { type Clip, type DecodePolicy, readLimit } from '../decode/policy.ts';
 import { windowsOf } from './group.ts';
 import { mediaPath } from './input-digest.ts';
 import type { SetPlan } from './plan.ts';
@@ -31,16 +31,18 @@ export interface ClipWindow {
 }
 
 /** Seconds of a recording that an encoder will see, as far as the manifest knows. */
-export function encodedSeconds({ media }: Utterance, { length }: DecodeOptions['policy']): number {
+export function encodedSeconds({ media }: Utterance, { length }: DecodePolicy): number {
   return media === null ? 0 : Math.min(media.seconds ?? GUESSED_SECONDS, readLimit(length));
 }
 
 /**
- * The recordings that some of the sets lack, decoded once each, in the order of the manifest. Decoding begins at once and
+ * The recordings that some of the sets of one rate lack, decoded once each, in the order of the manifest. Decoding begins at once and
  * stays one window ahead.
  */
 export class ClipWindows {
   readonly clips: readonly WantedClip[];
+  /** Of what is decoded, in Hz. */
+  readonly sampleRate: number;
   private readonly windows: readonly WantedClip[][];
   private readonly root: string;
   private readonly options: DecodeOptions;
@@ -50,6 +52,7 @@ export class ClipWindows {
   constructor(plans: readonly SetPlan[], root: string, options: DecodeOptions) {
     this.root = root;
     this.options = options;
+    this.sampleRate = options.sampleRate;
     this.clips = unite(plans, options);
     this.windows = windowsOf(this.clips, ({ seconds }) => seconds, WINDOW, FIRST_WINDOW);
     this.ahead = this.decode(0);

@@ -1,7 +1,6 @@
 import type { Reporter } from '@lsgmer/datasets';
 import pLimit from 'p-limit';
 import type { Decoded } from '../decode/ffmpeg.ts';
-import { SAMPLE_RATE } from '../decode/policy.ts';
 import type { ClipWindow, ClipWindows } from './clip-windows.ts';
 import { groupByKey } from './group.ts';
 import type { ModelRow, ModelRun, PreparedRow } from './model-run.ts';
@@ -9,11 +8,11 @@ import { RunProgress } from './progress.ts';
 
 /**
  * Recordings that are handed to the encoder together. On a GPU such a batch keeps a large model busy; on a CPU they are encoded
- * one by one, and a run that is stopped loses what it had in hand.
+ * one by one, and a run that is stopped loses what it had in hand. Seconds.
  */
 const BATCH = {
-  gpu: { rows: 16, length: 60 * SAMPLE_RATE },
-  cpu: { rows: 8, length: 10 * SAMPLE_RATE },
+  gpu: { rows: 16, seconds: 60 },
+  cpu: { rows: 8, seconds: 10 },
 };
 /**
  * Batches on their way through encoder and writer: the encoder has its next one waiting, also while the disk takes long
@@ -62,7 +61,8 @@ async function encodeWindow(
     progress.add(1, seconds, 1);
   }
   const length = ({ input }: PreparedRow): number => input.length;
-  const limits = run.device === 'cpu' ? BATCH.cpu : BATCH.gpu;
+  const most = run.device === 'cpu' ? BATCH.cpu : BATCH.gpu;
+  const limits = { rows: most.rows, length: most.seconds * (run.model.form.sampleRate ?? 0) };
   const batches = groupByKey(prepared, (row) => run.model.form.batchKey(length(row)), length, limits);
   const limit = pLimit(IN_FLIGHT);
   await Promise.all(

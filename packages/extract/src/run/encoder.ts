@@ -2,10 +2,10 @@ import { UserError } from '@lsgmer/datasets';
 import { join } from 'node:path';
 import { type Device, DeviceError, createSession } from '@lsgmer/onnx/runtime';
 import { finishSteps } from '../features/finish.ts';
-import { type EncodedSteps, type EncoderInput, splitBatch } from '../features/form.ts';
-import { type PieceSize, joinPieces, piecesOf } from '../features/pieces.ts';
+import { type EncodedSteps, type EncoderInput, type InputForm, splitBatch } from '../features/form.ts';
+import { joinPieces, piecesOf } from '../features/pieces.ts';
 import { computeGraph } from '../models/compute-dtype.ts';
-import { SAMPLE_RATE } from '../decode/policy.ts';
+import { type ChunkPolicy, pieceSize } from '../decode/policy.ts';
 import type { ModelReference } from '../models/feature-options.ts';
 import type { ModelFeature } from '../models/model-features.ts';
 import { GraphChain, type Runner } from '../models/graph-chain.ts';
@@ -16,7 +16,7 @@ export interface EncoderSettings {
   /** Threads of the CPU; the cores that the process may use unless given. */
   readonly threads?: number;
   /** Recordings that are longer are encoded piece by piece; always whole unless given. */
-  readonly pieces?: PieceSize;
+  readonly pieces?: ChunkPolicy;
 }
 
 /** Encodes batches with one of several models: in this process or in another. */
@@ -48,10 +48,10 @@ export class LocalEncoder implements Encoder {
   readonly device: Device;
   private readonly models: readonly Loaded[];
 
-  private readonly pieces: PieceSize | undefined;
+  private readonly pieces: ChunkPolicy | undefined;
   private closed = false;
 
-  private constructor(models: readonly Loaded[], device: Device, pieces: PieceSize | undefined) {
+  private constructor(models: readonly Loaded[], device: Device, pieces: ChunkPolicy | undefined) {
     this.models = models;
     this.device = device;
     this.pieces = pieces;
@@ -104,7 +104,7 @@ export class LocalEncoder implements Encoder {
     outputs: readonly string[],
   ): Promise<EncodedSteps[][]> {
     const { form } = loaded.model;
-    if (form.kind === 'text' || (this.device !== 'cpu' && this.fits(inputs)))
+    if (form.kind === 'text' || (this.device !== 'cpu' && this.fits(form, inputs)))
       return forward(loaded, inputs, outputs);
     const all: EncodedSteps[][] = outputs.map(() => []);
     for (const input of inputs) {
@@ -114,8 +114,8 @@ export class LocalEncoder implements Encoder {
     return all;
   }
 
-  private fits(inputs: readonly EncoderInput[]): boolean {
-    const most = this.pieces?.samples ?? Infinity;
+  private fits({ sampleRate }: InputForm, inputs: readonly EncoderInput[]): boolean {
+    const most = this.pieces === undefined ? Infinity : pieceSize(this.pieces, sampleRate ?? 0).samples;
     return inputs.every(({ length }) => length <= most);
   }
 
@@ -126,8 +126,10 @@ export class LocalEncoder implements Encoder {
     outputs: readonly string[],
   ): Promise<EncodedSteps[]> {
     const { form } = loaded.model;
-    const step = Math.round((form.stepSeconds ?? 0) * SAMPLE_RATE);
-    const size = this.pieces ?? { samples: input.length, overlap: 0 };
+    const rate = form.sampleRate ?? 0;
+    const step = Math.round((form.stepSeconds ?? 0) * rate);
+    const size =
+      this.pieces === undefined ? { samples: input.length, overlap: 0 } : pieceSize(this.pieces, rate);
     const pieces = piecesOf(input.length, size, step);
     const encoded: EncodedSteps[][] = outputs.map(() => []);
     for (const { from, to } of pieces) {

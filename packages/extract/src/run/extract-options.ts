@@ -2,7 +2,7 @@ import { type FeatureDtype, Interrupted, type Json, type Reporter, type Utteranc
 import { type Device, RUNTIME_VERSION, usableCores } from '@lsgmer/onnx/runtime';
 import type { DecodeOptions } from '../decode/decode.ts';
 import { type FfmpegSearch, requireFfmpeg } from '../decode/ffmpeg-binary.ts';
-import { DEFAULT_DECODE_POLICY, type DecodePolicy, pieceSize } from '../decode/policy.ts';
+import { DEFAULT_DECODE_POLICY, type DecodePolicy } from '../decode/policy.ts';
 import type { ModelReference } from '../models/feature-options.ts';
 import type { EncoderModel } from '../models/model-folder.ts';
 import { type Encoder, LocalEncoder } from './encoder.ts';
@@ -46,8 +46,10 @@ export interface ExtractOptions {
   readonly encoders?: 'inside' | { readonly entry: string; readonly sinkEntry: string };
 }
 
-/** How this run decodes. */
-export function decodeOptions(options: ExtractOptions, search: () => Promise<FfmpegSearch>): DecodeOptions {
+/** How a run decodes, whatever its encoders' rates. */
+export type DecodeSettings = Omit<DecodeOptions, 'sampleRate'>;
+
+export function decodeOptions(options: ExtractOptions, search: () => Promise<FfmpegSearch>): DecodeSettings {
   const { policy = DEFAULT_DECODE_POLICY, threads = usableCores(), signal } = options;
   return {
     policy,
@@ -63,7 +65,7 @@ export function startEncoder(models: readonly ModelReference[], options: Extract
   const settings = {
     device,
     ...(threads === undefined ? {} : { threads }),
-    ...(policy.length.over === 'chunk' ? { pieces: pieceSize(policy.length) } : {}),
+    ...(policy.length.over === 'chunk' ? { pieces: policy.length } : {}),
   };
   const references = models.map(({ folder, options: features }) => ({ folder, options: features }));
   if (encoders === 'inside') return LocalEncoder.start(references, settings);

@@ -69,7 +69,7 @@ export async function planFeatures(
 
 /**
  * Computes what the store lacks of several feature sets: decode, tokenise, encode, write. Recordings are decoded
- * once for all audio sets. A clip that fails is quarantined with its reason, and the rest goes on; the same call
+ * once for all audio sets of one rate. A clip that fails is quarantined with its reason, and the rest goes on; the same call
  * again goes on where a stopped or killed one ended.
  *
  * @throws Interrupted when the signal is aborted, after everything finished so far was saved;
@@ -104,8 +104,10 @@ async function fill(
   const models = [...new Set(plans.map(({ model }) => model))];
   const audio = plans.filter(({ model }) => model.form.kind === 'audio');
   // Recordings are decoded while models are loaded and texts are encoded.
-  const windows =
-    audio.length === 0 ? undefined : new ClipWindows(audio, options.root, decodeOptions(options, search));
+  const windows = byRate(audio).map(
+    ([sampleRate, sets]) =>
+      new ClipWindows(sets, options.root, { ...decodeOptions(options, search), sampleRate }),
+  );
   const sinks = options.encoders === 'inside' ? localSinks : new ThreadedSinks(options.encoders?.sinkEntry);
   try {
     const encoder = await startEncoder(models, options);
@@ -131,7 +133,7 @@ async function fill(
 
 async function encodeAll(
   runs: readonly ModelRun[],
-  windows: ClipWindows | undefined,
+  windows: readonly ClipWindows[],
   { reporter = silent, signal }: ExtractOptions,
 ): Promise<void> {
   for (const run of runs) {
@@ -140,8 +142,16 @@ async function encodeAll(
     // Its sets are whole: nothing that happens to the recordings may cost them.
     await run.flush();
   }
-  const audio = runs.filter(({ model }) => model.form.kind === 'audio');
-  if (windows !== undefined) await encodeRecordings(audio, windows, reporter, signal);
+  for (const one of windows) {
+    const own = runs.filter(({ model }) => model.form.sampleRate === one.sampleRate);
+    await encodeRecordings(own, one, reporter, signal);
+  }
+}
+
+/** Plans of audio sets by the rate that their encoders take: nearly always one. */
+function byRate(plans: readonly SetPlan[]): [rate: number, plans: readonly SetPlan[]][] {
+  const rates = new Set(plans.map(({ model }) => model.form.sampleRate ?? 0));
+  return [...rates].map((rate) => [rate, plans.filter(({ model }) => model.form.sampleRate === rate)]);
 }
 
 async function openRun(

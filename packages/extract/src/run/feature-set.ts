@@ -6,7 +6,7 @@ import {
   UserError,
   fingerprintOf,
 } from '@lsgmer/datasets';
-import { type DecodePolicy, describePolicy } from '../decode/policy.ts';
+import { type DecodePolicy, describeDecoding } from '../decode/policy.ts';
 import type { ModelFeature } from '../models/model-features.ts';
 import type { EncoderModel } from '../models/model-folder.ts';
 
@@ -25,9 +25,10 @@ export function computationOf(
   policy: DecodePolicy,
   dtype: FeatureDtype,
 ): Computation {
+  const { sampleRate } = model.form;
   return {
     ...feature.computation,
-    ...(model.form.kind === 'audio' ? { decode: describePolicy(policy) } : {}),
+    ...(sampleRate === null ? {} : { decode: describeDecoding({ ...policy, sampleRate }) }),
     stored: dtype,
   };
 }

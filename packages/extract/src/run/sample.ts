@@ -1,8 +1,9 @@
-import { type DecodeOptions, decodeClips } from '../decode/decode.ts';
+import { decodeClips } from '../decode/decode.ts';
 import type { EncoderInput } from '../features/form.ts';
 import type { EncoderModel } from '../models/model-folder.ts';
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
 import { clipOf } from './clip-windows.ts';
+import type { DecodeSettings } from './extract-options.ts';
 import type { PlannedRow } from './plan.ts';
 
 /** An utterance of a sample with what the encoder is given. */
@@ -22,9 +23,9 @@ export async function prepareRows(
   model: EncoderModel,
   rows: readonly PlannedRow[],
   root: string,
-  decode: DecodeOptions,
+  decode: DecodeSettings,
 ): Promise<SampledRow[]> {
-  if (model.form.kind === 'text') {
+  if (model.form.sampleRate === null) {
     const tokenizer = model.tokenizer as TextTokenizer;
     return rows.map((row) => ({ row, input: tokenizer.encode(row.utterance.text).ids }));
   }
@@ -34,7 +35,7 @@ export async function prepareRows(
   });
   const decoded = await decodeClips(
     there.map(({ clip }) => clip),
-    decode,
+    { ...decode, sampleRate: model.form.sampleRate },
   );
   return there.flatMap(({ row }, i) => {
     const result = decoded[i];

@@ -1,4 +1,4 @@
-import type { OnnxInput } from '../encoders/onnx-config.ts';
+import { type OnnxInput, inputRate } from '../encoders/onnx-config.ts';
 import { type MelBand, melBank } from './mel-bank.ts';
 import { PowerSpectra } from './power.ts';
 
@@ -16,7 +16,7 @@ export class LogMel {
   constructor(settings: LogMelSettings) {
     this.settings = settings;
     this.spectra = new PowerSpectra(settings);
-    this.bank = melBank({ ...settings, sampleRate: 16_000 });
+    this.bank = melBank({ ...settings, sampleRate: inputRate(settings) });
   }
 
   frames(samples: number): number {

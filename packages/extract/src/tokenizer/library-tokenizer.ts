@@ -60,7 +60,7 @@ export function openTokenizer(json: string, origin: string): OpenTokenizer {
   const added = [...library.get_added_tokens_decoder().values()];
   const spans =
     byteLevel(description, library, added) ??
-    wordPiece(description, added) ??
+    wordPiece(description, added, origin) ??
     unigram(description, library, added, origin);
   if (spans === undefined) {
     throw new UserError(
@@ -107,10 +107,16 @@ function byteLevel(
 
 function wordPiece(
   { model, normalizer, pre_tokenizer: pre }: Description,
-  added: readonly AddedToken[],
+  added: readonly (AddedToken & { readonly normalized?: boolean })[],
+  origin: string,
 ): Spans | undefined {
   if (model.type !== 'WordPiece' || normalizer?.type !== 'BertNormalizer' || pre?.type !== 'BertPreTokenizer')
     return undefined;
+  const late = added.find(({ normalized }) => normalized === true);
+  if (late !== undefined)
+    throw new UserError(
+      `${origin}: the added token ${late.content} is looked for in normalised text ("normalized": true), which is not done here`,
+    );
   const rules = {
     normalisation: normalizer as BertNormalisation,
     unknown: textOf(model['unk_token']),

@@ -8,7 +8,7 @@ import { decodeClips } from '../../src/decode/decode.ts';
 import { type Decoded, decodeTogether } from '../../src/decode/ffmpeg.ts';
 import { requireFfmpeg, searchFfmpeg } from '../../src/decode/ffmpeg-binary.ts';
 import { type ChannelPolicy, DEFAULT_DECODE_POLICY, type DecodePolicy } from '../../src/decode/policy.ts';
-import { largestError, sharedData } from '../support.ts';
+import { golden, largestError, sharedData } from '../support.ts';
 import { pcm16, wavBytes } from './wav-bytes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lsgmer-decode-'));
@@ -28,10 +28,11 @@ const decode = (
   paths: readonly string[],
   policy: DecodePolicy = DEFAULT_DECODE_POLICY,
   clipsPerProcess = 24,
+  sampleRate = 16_000,
 ): Promise<Decoded[]> =>
   decodeClips(
     paths.map((path) => ({ path })),
-    { policy, ffmpeg: requireFfmpeg, processes: 2, clipsPerProcess },
+    { policy, sampleRate, ffmpeg: requireFfmpeg, processes: 2, clipsPerProcess },
   );
 
 function samplesOf(decoded: Decoded | undefined): Float32Array {
@@ -47,7 +48,7 @@ describe('decodeClips', () => {
     const own = file('own.wav', wavBytes(pcm16([1, 2, 3]), { bits: 16 }));
     const other = file('other.wav', wavBytes(pcm16([1, 2, 3]), { bits: 16, rate: 8000 }));
     const missing = (why: string): Promise<never> => Promise.reject(new UserError(why));
-    const options = { policy: DEFAULT_DECODE_POLICY, ffmpeg: missing, processes: 1 };
+    const options = { policy: DEFAULT_DECODE_POLICY, sampleRate: 16_000, ffmpeg: missing, processes: 1 };
     expect(samplesOf((await decodeClips([{ path: own }], options))[0])).toHaveLength(3);
     await expect(decodeClips([{ path: own }, { path: other }], options)).rejects.toThrow(
       `${other} is not 16 kHz PCM WAV`,
@@ -58,6 +59,7 @@ describe('decodeClips', () => {
     const own = file('stop.wav', wavBytes(pcm16([1]), { bits: 16 }));
     const options = {
       policy: DEFAULT_DECODE_POLICY,
+      sampleRate: 16_000,
       ffmpeg: requireFfmpeg,
       processes: 1,
       signal: AbortSignal.abort(),
@@ -101,9 +103,43 @@ describe.skipIf(ffmpeg === undefined)('decodeClips with ffmpeg', () => {
     for (const channels of [1, 2]) {
       const path = file(`twice${channels}.wav`, wavBytes(pcm16(tone(4000, 0.3)), { bits: 16, channels }));
       const ours = samplesOf((await decode([path]))[0]);
-      const theirs = await decodeTogether(ffmpeg?.path as string, [{ path }], DEFAULT_DECODE_POLICY);
+      const theirs = await decodeTogether(ffmpeg?.path as string, [{ path }], {
+        ...DEFAULT_DECODE_POLICY,
+        sampleRate: 16_000,
+      });
       expect(largestError(ours, samplesOf(theirs[0]))).toBeLessThan(1e-6);
     }
+  });
+
+  it('brings a sound to any rate as soxr does, and leaves one alone that has it', async () => {
+    const { source, seconds, tones, from, to, rates } = golden('decode/rates.json') as {
+      source: number;
+      seconds: number;
+      tones: [hertz: number, amplitude: number][];
+      from: number;
+      to: number;
+      rates: { [rate: string]: number[] };
+    };
+    const values = Array.from({ length: Math.round(source * seconds) }, (_, i) =>
+      Math.round(
+        2 ** 15 *
+          tones.reduce((sum, [hertz, a]) => sum + a * Math.sin((2 * Math.PI * hertz * i) / source), 0),
+      ),
+    );
+    const path = file('tones.wav', wavBytes(pcm16(values), { bits: 16, rate: source }));
+    for (const rate of [8000, 16_000, 24_000, 44_100, 48_000]) {
+      const samples = samplesOf((await decode([path], DEFAULT_DECODE_POLICY, 24, rate))[0]);
+      expect(samples.length).toBeCloseTo(rate * seconds, -1);
+      const kept = samples.subarray(Math.round(from * rate), Math.round(to * rate));
+      expect(largestError(kept, rates[rate] as number[]), `${rate} Hz`).toBeLessThan(1e-4);
+    }
+    const own = samplesOf((await decode([path], DEFAULT_DECODE_POLICY, 24, source))[0]);
+    expect(
+      largestError(
+        own,
+        values.map((value) => value / 2 ** 15),
+      ),
+    ).toBe(0);
   });
 
   it('cuts long clips', async () => {
@@ -130,39 +166,47 @@ describe.skipIf(ffmpeg === undefined || fixtures === undefined)('decodeClips on 
     expect(largestError(samples, reference)).toBeLessThan(1e-5);
   });
 
-  it('takes every file as strict ffmpeg does: the same samples, or a reason where it fails or finds none', async () => {
-    const names = (readdirSync(fixtures as string, { recursive: true }) as string[])
-      .filter((name) => /\.(wav|mp3|flac|opus|sph|mp4)$/.test(name))
-      .sort();
-    expect(names.length).toBeGreaterThan(40);
-    const results = await decode(names.map((name) => join(fixtures as string, name)));
-    for (const [i, name] of names.entries()) {
-      const output = [
-        '-map',
-        '0:a:0',
-        '-t',
-        '35',
-        '-ar',
-        '16000',
-        '-ac',
-        '1',
-        '-rematrix_maxval',
-        '1',
-        '-f',
-        'f32le',
-      ];
-      const { status, stdout } = spawnSync(
-        ffmpeg?.path as string,
-        ['-nostdin', '-v', 'error', '-xerror', '-i', join(fixtures as string, name), ...output, '-'],
-        { maxBuffer: 1 << 28 },
+  it.each([16_000, 44_100])(
+    'takes every file as strict ffmpeg does, at %i Hz: the same samples, or a reason where it fails or finds none',
+    async (rate) => {
+      const names = (readdirSync(fixtures as string, { recursive: true }) as string[])
+        .filter((name) => /\.(wav|mp3|flac|opus|sph|mp4)$/.test(name))
+        .sort();
+      expect(names.length).toBeGreaterThan(40);
+      const results = await decode(
+        names.map((name) => join(fixtures as string, name)),
+        DEFAULT_DECODE_POLICY,
+        24,
+        rate,
       );
-      const strict = status === 0 ? new Float32Array(new Uint8Array(stdout).buffer) : new Float32Array(0);
-      const result = results[i] as Decoded;
-      if (strict.length === 0)
-        expect(result, name).toEqual({ reason: expect.stringMatching(/\S/) as unknown });
-      else expect(largestError(samplesOf(result), strict), name).toBeLessThan(1e-5);
-    }
-  });
+      for (const [i, name] of names.entries()) {
+        const output = [
+          '-map',
+          '0:a:0',
+          '-t',
+          '35',
+          '-ar',
+          String(rate),
+          '-ac',
+          '1',
+          '-rematrix_maxval',
+          '1',
+          '-f',
+          'f32le',
+        ];
+        const { status, stdout } = spawnSync(
+          ffmpeg?.path as string,
+          ['-nostdin', '-v', 'error', '-xerror', '-i', join(fixtures as string, name), ...output, '-'],
+          { maxBuffer: 1 << 28 },
+        );
+        const strict = status === 0 ? new Float32Array(new Uint8Array(stdout).buffer) : new Float32Array(0);
+        const result = results[i] as Decoded;
+        if (strict.length === 0)
+          expect(result, name).toEqual({ reason: expect.stringMatching(/\S/) as unknown });
+        else expect(largestError(samplesOf(result), strict), name).toBeLessThan(1e-5);
+      }
+    },
+  );
 
   it('takes three different waveforms from a 5.1 clip by the channel policy', async () => {
     const path = join(fixtures as string, 'lhotse/big_buck_bunny_small.mp4');

@@ -25,9 +25,13 @@ function samplesOf(decoded: Decoded | undefined): Float32Array {
 }
 
 /** The whole recording as ffmpeg decodes it in one go, whatever its length. */
-async function whole(path: string, channels: ChannelPolicy = 'downmix'): Promise<Float32Array> {
-  const policy = { channels, length: { maxSeconds: 1000, over: 'truncate' } } as const;
-  return samplesOf((await decodeTogether(binary, [{ path }], policy))[0]);
+async function whole(
+  path: string,
+  channels: ChannelPolicy = 'downmix',
+  sampleRate = 16_000,
+): Promise<Float32Array> {
+  const decoding = { sampleRate, channels, length: { maxSeconds: 1000, over: 'truncate' } } as const;
+  return samplesOf((await decodeTogether(binary, [{ path }], decoding))[0]);
 }
 
 /** Noise: no two places of it are alike. */
@@ -44,14 +48,15 @@ async function worst(
   path: string,
   bounds: readonly (readonly [number, number])[],
   channels: ChannelPolicy = 'downmix',
+  sampleRate = 16_000,
 ): Promise<number> {
-  const all = await whole(path, channels);
+  const all = await whole(path, channels, sampleRate);
   const clips = bounds.map(([start, end]) => ({ path, start, end }));
-  const parts = await decodeSegments(binary, clips, { ...DEFAULT_DECODE_POLICY, channels });
+  const parts = await decodeSegments(binary, clips, { ...DEFAULT_DECODE_POLICY, sampleRate, channels });
   const errors = bounds.map(([start, end], i) =>
     largestError(
       samplesOf(parts[i]),
-      all.subarray(Math.round(start * 16_000), Math.min(all.length, Math.round(end * 16_000))),
+      all.subarray(Math.round(start * sampleRate), Math.min(all.length, Math.round(end * sampleRate))),
     ),
   );
   return Math.max(...errors);
@@ -71,7 +76,7 @@ describe.skipIf(ffmpeg === undefined)('decodeSegments', () => {
         [45.5, 50.2],
         [59.5, 61],
       ] as const;
-      expect(await worst(path, bounds)).toBe(0);
+      for (const wanted of [16_000, 44_100]) expect(await worst(path, bounds, 'downmix', wanted)).toBe(0);
     },
   );
 
@@ -80,7 +85,12 @@ describe.skipIf(ffmpeg === undefined)('decodeSegments', () => {
     for (const rate of [16_000, 24_000]) {
       const path = join(folder, `stereo${rate}.wav`);
       writeFileSync(path, wavBytes(pcm16(stereo), { bits: 16, channels: 2, rate }));
-      const options = { policy: DEFAULT_DECODE_POLICY, ffmpeg: requireFfmpeg, processes: 1 };
+      const options = {
+        policy: DEFAULT_DECODE_POLICY,
+        sampleRate: 16_000,
+        ffmpeg: requireFfmpeg,
+        processes: 1,
+      };
       const clips: Clip[] = [
         { path, channel: 0, start: 0.5, end: 1 },
         { path, channel: 1 },
@@ -102,19 +112,17 @@ describe.skipIf(ffmpeg === undefined)('decodeSegments', () => {
     const path = join(folder, 'short.wav');
     writeFileSync(path, wavBytes(pcm16(noise(24_000 * 2)), { bits: 16, rate: 24_000 }));
     const at = (start: number, end: number): Clip => ({ path, start, end });
-    const [good, late, odd] = await decodeSegments(
-      binary,
-      [at(0.5, 1), at(2, 3), at(1, 1.000_01)],
-      DEFAULT_DECODE_POLICY,
-    );
+    const [good, late, odd] = await decodeSegments(binary, [at(0.5, 1), at(2, 3), at(1, 1.000_01)], {
+      ...DEFAULT_DECODE_POLICY,
+      sampleRate: 16_000,
+    });
     expect(samplesOf(good)).toHaveLength(8000);
     expect(late).toEqual({ reason: 'the segment 2 to 3 s holds no samples: the recording has 2 s' });
     expect(odd).toEqual({ reason: 'the segment 1 to 1.00001 s holds no samples' });
-    const [gone] = await decodeSegments(
-      binary,
-      [{ path: join(folder, 'gone.mp3'), start: 1, end: 2 }],
-      DEFAULT_DECODE_POLICY,
-    );
+    const [gone] = await decodeSegments(binary, [{ path: join(folder, 'gone.mp3'), start: 1, end: 2 }], {
+      ...DEFAULT_DECODE_POLICY,
+      sampleRate: 16_000,
+    });
     expect(gone).toEqual({ reason: expect.stringMatching(/^ffmpeg: \S/) as unknown });
   });
 
@@ -126,7 +134,11 @@ describe.skipIf(ffmpeg === undefined)('decodeSegments', () => {
       { path, start: 1, end: 2 },
     ];
     const by = (over: 'truncate' | 'skip') =>
-      decodeSegments(binary, clips, { channels: 'downmix', length: { maxSeconds: 2, over } });
+      decodeSegments(binary, clips, {
+        sampleRate: 16_000,
+        channels: 'downmix',
+        length: { maxSeconds: 2, over },
+      });
     expect((await by('truncate')).map((one) => samplesOf(one).length)).toEqual([32_000, 16_000]);
     const [long, short] = await by('skip');
     expect(long).toEqual({ reason: 'longer than 2 s, which the length policy skips' });
@@ -136,7 +148,12 @@ describe.skipIf(ffmpeg === undefined)('decodeSegments', () => {
   it('stops when it is told to', async () => {
     const path = join(folder, 'policy.wav');
     const clips = [{ path, start: 1, end: 2 }];
-    const stopped = decodeSegments(binary, clips, DEFAULT_DECODE_POLICY, AbortSignal.abort());
+    const stopped = decodeSegments(
+      binary,
+      clips,
+      { ...DEFAULT_DECODE_POLICY, sampleRate: 16_000 },
+      AbortSignal.abort(),
+    );
     await expect(stopped).rejects.toThrow(/abort/i);
   });
 });
@@ -177,7 +194,9 @@ describe.skipIf(ffmpeg === undefined || fixtures === undefined)(
     it('takes each channel of a 5.1 clip: the third is the centre', async () => {
       const path = join(fixtures as string, 'big_buck_bunny_small.mp4');
       const clips = [0, 1, 2, 3, 4, 5].map((channel) => ({ path, channel, end: 3 }));
-      const parts = (await decodeSegments(binary, clips, DEFAULT_DECODE_POLICY)).map(samplesOf);
+      const parts = (
+        await decodeSegments(binary, clips, { ...DEFAULT_DECODE_POLICY, sampleRate: 16_000 })
+      ).map(samplesOf);
       const centre = (await whole(path, 'center')).subarray(0, 48_000);
       expect(parts.map((one) => one.length)).toEqual([48_000, 48_000, 48_000, 48_000, 48_000, 48_000]);
       expect(parts.map((one) => largestError(one, centre) === 0)).toEqual([

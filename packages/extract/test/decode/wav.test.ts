@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { DEFAULT_DECODE_POLICY, type Clip, type DecodePolicy } from '../../src/decode/policy.ts';
+import { DEFAULT_DECODE_POLICY, type Clip, type Decoding } from '../../src/decode/policy.ts';
 import { readWav } from '../../src/decode/wav.ts';
 import { pcm16, wavBytes } from './wav-bytes.ts';
 
@@ -13,11 +13,11 @@ let files = 0;
 function read(
   bytes: Uint8Array,
   clip: Partial<Clip> = {},
-  policy: Partial<DecodePolicy> = {},
+  policy: Partial<Decoding> = {},
 ): Promise<Float32Array | undefined> {
   const path = join(folder, `${files++}.wav`);
   writeFileSync(path, bytes);
-  return readWav({ path, ...clip }, { ...DEFAULT_DECODE_POLICY, ...policy });
+  return readWav({ path, ...clip }, { ...DEFAULT_DECODE_POLICY, sampleRate: 16_000, ...policy });
 }
 const list = async (found: Promise<Float32Array | undefined>): Promise<number[]> => [
   ...((await found) ?? []),
@@ -117,9 +117,11 @@ describe('readWav', () => {
   });
 
   it('quarantines what is missing or no file', async () => {
-    await expect(readWav({ path: join(folder, 'nowhere.wav') }, DEFAULT_DECODE_POLICY)).rejects.toThrow(
-      'the file is missing',
+    await expect(
+      readWav({ path: join(folder, 'nowhere.wav') }, { ...DEFAULT_DECODE_POLICY, sampleRate: 16_000 }),
+    ).rejects.toThrow('the file is missing');
+    await expect(readWav({ path: folder }, { ...DEFAULT_DECODE_POLICY, sampleRate: 16_000 })).rejects.toThrow(
+      'not a file',
     );
-    await expect(readWav({ path: folder }, DEFAULT_DECODE_POLICY)).rejects.toThrow('not a file');
   });
 });

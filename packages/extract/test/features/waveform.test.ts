@@ -18,16 +18,16 @@ describe('standardise', () => {
 
 describe('waveformForm', () => {
   it('lets clips of equal frame counts share a batch where the norms allow it', () => {
-    const layer = waveformForm(kinds.layer.config, true);
+    const layer = waveformForm(kinds.layer.config, true, 16_000);
     expect([1, 399, 400, 719, 720, 16_000].map((samples) => layer.batchKey(samples))).toEqual([
       400, 400, 400, 400, 720, 15_760,
     ]);
-    const group = waveformForm(kinds.group.config, true);
+    const group = waveformForm(kinds.group.config, true, 16_000);
     expect([1, 400, 401, 719].map((samples) => group.batchKey(samples))).toEqual([400, 400, 401, 719]);
   });
 
   it('normalises over the whole clip before cutting, and pads afterwards', () => {
-    const form = waveformForm(kinds.layer.config, true);
+    const form = waveformForm(kinds.layer.config, true, 16_000);
     const long = Float32Array.from({ length: 500 }, (_, i) => i);
     const short = Float32Array.of(1, 3);
     const { input_values: values } = form.feeds([long, short]);
@@ -37,12 +37,16 @@ describe('waveformForm', () => {
     expect([...data.subarray(400, 404)]).toEqual(
       [-1, 1, 0, 0].map((value) => Math.fround(value * (1 / Math.sqrt(1 + 1e-7)))),
     );
-    const raw = waveformForm(kinds.layer.config, false).feeds([short])['input_values']?.data as Float32Array;
+    const raw = waveformForm(kinds.layer.config, false, 16_000).feeds([short])['input_values']
+      ?.data as Float32Array;
     expect([...raw.subarray(0, 3)]).toEqual([1, 3, 0]);
   });
 
   it('states the times of its frames', () => {
-    const form = waveformForm(kinds.layer.config, true);
+    const form = waveformForm(kinds.layer.config, true, 16_000);
     expect([form.firstSeconds, form.stepSeconds]).toEqual([200 / 16_000, 320 / 16_000]);
+    const narrow = waveformForm(kinds.layer.config, true, 8000);
+    expect([narrow.firstSeconds, narrow.stepSeconds]).toEqual([200 / 8000, 320 / 8000]);
+    expect([form.sampleRate, narrow.sampleRate]).toEqual([16_000, 8000]);
   });
 });

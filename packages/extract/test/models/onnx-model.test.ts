@@ -1,11 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { UserError, silent } from '@lsgmer/datasets';
+import { type FeatureSet, UserError, openFeatureSet, silent } from '@lsgmer/datasets';
 import { Graph, modelBytes, writeModel } from '@lsgmer/onnx';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { CheckpointWeights } from '../../src/checkpoint/checkpoint-weights.ts';
+import { searchFfmpeg } from '../../src/decode/ffmpeg-binary.ts';
+import { DEFAULT_DECODE_POLICY, type DecodePolicy } from '../../src/decode/policy.ts';
 import type { EncodedSteps, EncoderInput } from '../../src/features/form.ts';
 import { buildEncoder } from '../../src/models/build-encoder.ts';
 import { findModelFiles } from '../../src/models/model-files.ts';
@@ -15,7 +18,9 @@ import { parseConfig, readJson } from '../../src/models/parse-config.ts';
 import { prepareModel } from '../../src/models/prepare-model.ts';
 import { prepareModels } from '../../src/models/presets.ts';
 import { LocalEncoder } from '../../src/run/encoder.ts';
+import { extractFeatures } from '../../src/run/extract.ts';
 import { trainByteLevelBpe } from '../../src/tokenizer/train-bpe.ts';
+import { makeCorpus } from '../run/corpus.ts';
 import { goldenPath, largestError } from '../support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lsgmer-onnx-'));
@@ -124,7 +129,16 @@ describe('a described ONNX encoder', () => {
     expect(await refused({ models: [{ file: 'gone.onnx', inputs: {} }] })).toMatch(
       /gone\.onnx does not exist/,
     );
-    expect(await refused({ input: { kind: 'waveform', rate: 8000 } })).toMatch(/energy\.json: "input\.rate"/);
+    // At another rate than the graphs are made for its frames do not come as they should.
+    expect(await refused({ input: { kind: 'waveform', rate: 8000, least: 100 } })).toMatch(
+      /give 160 steps, expected about 320/,
+    );
+    for (const rate of [0, 22_050.5, 1e6])
+      expect(await refused({ input: { kind: 'waveform', rate } })).toMatch(/energy\.json: "input\.rate"/);
+    const mel = { kind: 'log-mel', bands: 4, window: 64, hop: 32, fftSize: 64, log: 'ln' };
+    expect(await refused({ input: { ...mel, rate: 8000, highest: 6000 } })).toMatch(
+      /energy\.json: "input\.highest": above half the rate/,
+    );
     expect(await refused({ colour: 1 })).toMatch(/colour/);
     const lacking = await describedEncoder();
     rmSync(lacking.replace('energy.json', 'numbers.data'));
@@ -133,6 +147,85 @@ describe('a described ONNX encoder', () => {
     );
   });
 });
+
+const { found: ffmpeg } = await searchFfmpeg();
+if (ffmpeg === undefined) process.stderr.write('skipped: no ffmpeg, so that nothing is resampled\n');
+
+describe.skipIf(ffmpeg === undefined)('encoders at several rates', () => {
+  const RATES = [8000, 16_000, 24_000, 44_100];
+  const root = join(folder, 'corpus');
+  const extract = async (policy: DecodePolicy): Promise<FeatureSet[]> => {
+    const encoders = [];
+    for (const rate of RATES) {
+      const path = await describedEncoder({
+        input: { kind: 'waveform', rate, least: 100 },
+        framesPerSecond: rate / 100,
+      });
+      encoders.push(await prepareModel(`energy${rate}`, findModelFiles(path), models));
+    }
+    const store = join(folder, `store${cases++}`);
+    const utterances = makeCorpus(root, [16_000, 12_345, 5000]);
+    const common = {
+      dataset: 'toy',
+      root,
+      utterances,
+      store,
+      policy,
+      models: encoders,
+      dtype: 'float32',
+    } as const;
+    const sets = await extractFeatures({ ...common, device: 'cpu', threads: 1, encoders: 'inside' });
+    return sets.map(({ feature }) => openFeatureSet({ stores: [store], dataset: 'toy', feature }));
+  };
+
+  it('each get the recordings at their own, in one run, and their fingerprints say so', async () => {
+    const sets = await extract(DEFAULT_DECODE_POLICY);
+    expect(new Set(sets.map(({ fingerprint }) => fingerprint)).size).toBe(RATES.length);
+    for (const [i, set] of sets.entries()) {
+      const rate = RATES[i] as number;
+      expect(set.spec.computation).toMatchObject({
+        decode: { sampleRate: rate },
+        encoder: { input: { rate } },
+      });
+      expect([set.spec.firstSeconds, set.spec.stepSeconds]).toEqual([50 / rate, 100 / rate]);
+      for (const name of ['u000', 'u001', 'u002']) {
+        const { n, values } = set.read(`toy/${name}`);
+        const samples = resampled(join(root, 'wav', `${name}.wav`), rate);
+        const energies = Array.from({ length: Math.floor(samples.length / 100) }, (_, frame) =>
+          samples.subarray(100 * frame, 100 * frame + 100).reduce((sum, x) => sum + x * x, 0),
+        );
+        expect(n, `${name} at ${rate}`).toBe(energies.length);
+        const expected = energies.flatMap((energy) => [2 * energy, -3 * energy]);
+        const error = largestError(values, expected) / Math.max(...expected);
+        expect(error, `${name} at ${rate}`).toBeLessThan(1e-6);
+      }
+      set.close();
+    }
+  });
+
+  it('cut long clips into pieces at their own, too', async () => {
+    const { length } = DEFAULT_DECODE_POLICY;
+    const sets = await extract({ channels: 'downmix', length });
+    const pieces = await extract({
+      channels: 'downmix',
+      length: { maxSeconds: 0.3, over: 'chunk', overlapSeconds: 0.1 },
+    });
+    for (const [i, set] of sets.entries()) {
+      const [whole, joined] = [set.read('toy/u000'), (pieces[i] as FeatureSet).read('toy/u000')];
+      expect(joined.n).toBe(whole.n);
+      expect(largestError(joined.values, whole.values)).toBe(0);
+      set.close();
+      pieces[i]?.close();
+    }
+  });
+});
+
+/** As ffmpeg resamples by itself. */
+function resampled(path: string, rate: number): Float32Array {
+  const args = ['-nostdin', '-v', 'error', '-i', path, '-ar', String(rate), '-ac', '1', '-f', 'f32le', '-'];
+  const { stdout } = spawnSync(ffmpeg?.path as string, args, { maxBuffer: 2 ** 26 });
+  return new Float32Array(new Uint8Array(stdout).buffer);
+}
 
 /** A folder as Hugging Face's exporter leaves it. */
 async function exported(name: string, change: (graph: Graph) => void = () => {}): Promise<string> {
@@ -150,6 +243,19 @@ async function exported(name: string, change: (graph: Graph) => void = () => {})
 }
 
 describe('a ready-made export', () => {
+  it('is fed at the rate that its preprocessor_config.json names', async () => {
+    const place = await exported('hubert-layer');
+    writeFileSync(
+      join(place, 'preprocessor_config.json'),
+      JSON.stringify({ do_normalize: false, sampling_rate: 8000 }),
+    );
+    for (const path of [place, join(place, 'onnx', 'model.onnx')]) {
+      const { form, features } = await prepareModel('x', findModelFiles(path), models);
+      expect(form.sampleRate).toBe(8000);
+      expect(features[0]?.stepSeconds).toBeCloseTo(2 * (320 / 16_000), 12);
+    }
+  });
+
   it.each(['roberta', 'hubert-layer'])('of %s gives what the weights give', async (name) => {
     const place = await exported(name);
     const [built, ready] = [

@@ -16,7 +16,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from '@lsgmer/datasets';
 import { openCheckpoint } from '../../src/checkpoint/checkpoint.ts';
 import { DEFAULT_FEATURE_OPTIONS } from '../../src/models/feature-options.ts';
-import { findModelFiles } from '../../src/models/model-files.ts';
+import { findModelFiles, neededFiles } from '../../src/models/model-files.ts';
 import { type EncoderModel, readModel } from '../../src/models/model-folder.ts';
 import { prepareModel } from '../../src/models/prepare-model.ts';
 import { TextTokenizer } from '../../src/tokenizer/text-tokenizer.ts';
@@ -126,7 +126,7 @@ describe('prepareModel', () => {
     );
     await expect(refused(other)).rejects.toThrow(UserError);
     const hz = source('wavlm-layer');
-    writeFileSync(join(hz, 'preprocessor_config.json'), '{"do_normalize": true, "sampling_rate": 8000}');
+    writeFileSync(join(hz, 'preprocessor_config.json'), '{"do_normalize": true, "sampling_rate": 22050.5}');
     await expect(refused(hz)).rejects.toThrow(/preprocessor_config\.json: "sampling_rate"/);
   });
 
@@ -148,6 +148,23 @@ describe('prepareModel', () => {
     await expect(prepare('old', from)).rejects.toThrow(
       /vocab\.json has no <s>: it is no RoBERTa's vocabulary/,
     );
+  });
+
+  it('builds the tokenizer of a BERT that has only vocab.txt', async () => {
+    const from = source('bert-legacy');
+    unlinkSync(join(from, 'expected.safetensors'));
+    const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'so', 'gl', '##ad', ',', 'e'];
+    writeFileSync(join(from, 'vocab.txt'), `${tokens.join('\n')}\n`);
+    const plain = await prepare('vocabulary', from);
+    expect([...(plain.tokenizer?.encode('So glad, \u00e9').ids ?? [])]).toEqual([2, 5, 6, 7, 8, 9, 3]);
+    // Another setting beside it is another tokenizer, and another model.
+    writeFileSync(join(from, 'tokenizer_config.json'), JSON.stringify({ strip_accents: false }));
+    const accents = await prepare('vocabulary', from);
+    expect([...(accents.tokenizer?.encode('So glad, \u00e9').ids ?? [])]).toEqual([2, 5, 6, 7, 8, 1, 3]);
+    expect(accents.features[0]?.computation['tokenizer']).not.toBe(
+      plain.features[0]?.computation['tokenizer'],
+    );
+    expect(neededFiles(new Set(readdirSync(from)), from).sort()).toEqual(readdirSync(from).sort());
   });
 
   it('says that a made model was damaged', async () => {

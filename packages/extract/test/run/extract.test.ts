@@ -77,7 +77,10 @@ describe('extractFeatures', () => {
       const session = await createSession(model.graphPath, { device: 'cpu', threads: 1 });
       const set = open(run.store, sets[m]?.feature as string);
       for (const { id, text, media } of utterances) {
-        const samples = await readWav({ path: join(root, media?.path as string) }, DEFAULT_DECODE_POLICY);
+        const samples = await readWav(
+          { path: join(root, media?.path as string) },
+          { ...DEFAULT_DECODE_POLICY, sampleRate: 16_000 },
+        );
         const input =
           model.tokenizer === undefined ? (samples as Float32Array) : model.tokenizer.encode(text).ids;
         const outputs = await session.run(model.form.feeds([input]));
