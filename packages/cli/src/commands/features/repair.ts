@@ -282,7 +282,7 @@ function printOutcome(context: Context, outcome: Outcome, dryRun: boolean): void
   for (const { name, rows, unknownInputs } of report.parts)
     context.print(
       dryRun
-        ? `  index part ${name} would be made anew from its shards`
+        ? `  index part ${name} would be made anew from its shards; rows whose entries cannot be read are computed again`
         : `  index part ${name} made anew from its shards: ${count(rows, 'row')}, ${unknownInputs} of unknown input`,
     );
   for (const path of shortened(report.removed, SHOWN)) context.print(`  to the trash: ${path}`);
