@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { parserOf } from '../../packages/cli/src/command-line.ts';
 import { UsageError } from '../../packages/cli/src/usage.ts';
-import { anchorsOf, commandsIn, linksIn, optionsIn, pages, shellWords, userPages } from './pages.ts';
+import { anchorsOf, commandsIn, linksIn, optionsIn, pages, pathsIn, shellWords, userPages } from './pages.ts';
 import { read, repositoryFiles } from './source-tree.ts';
 
 describe('links between pages', () => {
@@ -16,6 +16,18 @@ describe('links between pages', () => {
         (anchor !== undefined && !anchorsOf(file).includes(anchor)),
     );
     expect(dead).toEqual([]);
+  });
+});
+
+describe('paths in running text', () => {
+  it('are there', () => {
+    const files = repositoryFiles();
+    const paths = pages()
+      .filter((page) => page !== 'docs/LOG.md')
+      .flatMap(pathsIn);
+    expect(paths.length).toBeGreaterThan(30);
+    const gone = paths.filter(({ path }) => !files.some((one) => one === path || one.startsWith(`${path}/`)));
+    expect(gone).toEqual([]);
   });
 });
 

@@ -59,6 +59,25 @@ export function optionsIn(page: string): { at: string; option: string }[] {
     );
 }
 
+/** Files and folders of the repository that running text names: `train/src/head/contract.ts`, `recipes/published/`. */
+export function pathsIn(page: string): { at: string; path: string }[] {
+  return read(page)
+    .split('\n')
+    .flatMap((line, i) =>
+      [
+        ...line.matchAll(
+          /`((?:packages\/)?[a-z]+\/(?:src|test)\/[\w/.-]+|(?:docs|python|recipes|test|bench)\/[\w/.-]+)`/g,
+        ),
+      ].map(([, named = '']) => {
+        const path = named.replace(/\/$/, '');
+        return {
+          at: `${page}:${i + 1}`,
+          path: /^[a-z]+\/(src|test)\//.test(path) ? `packages/${path}` : path,
+        };
+      }),
+    );
+}
+
 /** Links of a page to files of the repository. */
 export function linksIn(page: string): { at: string; file: string; anchor: string | undefined }[] {
   return read(page)
