@@ -107,7 +107,7 @@ pull: $(BUILT)
 train: $(BUILT)
 	@$(LSGMER) train $(DATASET_OPT) $(call opt,FOLD,fold) $(call opt,SEEDS,seeds) $(call opt,ABLATION,ablation) $(call opt,RECIPE,recipe) $(ARGS)
 
-## report: tables, figures, utterance explorer   make report DATASET=demo ARGS=--serve
+## report: tables, figures, utterance explorer  make report DATASET=demo ARGS=--serve
 .PHONY: report
 report: $(BUILT)
 	@$(LSGMER) report $(DATASET_OPT) $(call opt,ROOT,root) $(ARGS)

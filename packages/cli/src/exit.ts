@@ -30,7 +30,7 @@ function prefixed(message: string): string {
 /** A full disk or missing rights are the environment's fault wherever they surface. */
 function systemError(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code, path } = error as NodeJS.ErrnoException;
+  const { code, path, syscall } = error as NodeJS.ErrnoException;
   const where = path === undefined ? '' : ` ${path}`;
   switch (code) {
     case 'ENOSPC':
@@ -40,6 +40,16 @@ function systemError(error: unknown): string | undefined {
     case 'EACCES':
     case 'EPERM':
       return `no permission for${where}: check who owns it, or choose another folder with --store or --runs`;
+    case 'ENOTDIR':
+      return `a part of the path${where} is a file: expected folders, choose another name`;
+    case 'ENAMETOOLONG':
+      return `the name${where} is too long for this file system: choose a shorter one`;
+    case 'EEXIST':
+    case 'ENOENT':
+      // elsewhere a file that is, or is not, there is for the code to know
+      return syscall === 'mkdir'
+        ? `the folder${where} cannot be made (${code}): choose another name`
+        : undefined;
     case 'EROFS':
       return `read-only file system${where}: choose another folder with --store or --runs`;
     case 'EMFILE':

@@ -21,7 +21,7 @@ export function chooseFeatures(
   const found = listFeatures([...context.stores], dataset);
   if (found.length === 0) {
     throw new UserError(
-      `${dataset} has no features in ${context.stores.join(', ')}: make features DATASET=${dataset} FEATURES=tiny`,
+      `${dataset} has no features in ${context.stores.join(', ')}: make features DATASET=${dataset} (FEATURES=tiny: random encoders, to try the pipeline)`,
     );
   }
   const choice: { [role in Role]?: string } = {};

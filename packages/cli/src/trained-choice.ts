@@ -49,7 +49,7 @@ export function findRun(context: Context, name: string): RunEntry {
     throw new UserError(`no runs in ${context.runs}: train first, or name their folder with --runs`);
   const what = found.length === 0 ? 'no run' : `${found.length} runs`;
   throw new UserError(
-    `${what} ${found.length === 0 ? '' : 'begin with '}'${name}' in ${context.runs}: lsgmer runs list shows their ids`,
+    `${what} ${found.length === 0 ? '' : 'begin with '}'${name}' in ${context.runs}: lsgmer runs list --each shows their ids`,
   );
 }
 

@@ -20,6 +20,17 @@ describe('what an error costs', () => {
       code: 2,
       text: expect.stringMatching(/^lsgmer: no space left.*\/store\/x/),
     });
+    const file = Object.assign(new Error('ENOTDIR: not a directory'), { code: 'ENOTDIR', path: 'a.csv/x' });
+    expect(describeError(file, undefined)).toEqual({
+      code: 2,
+      text: 'lsgmer: a part of the path a.csv/x is a file: expected folders, choose another name',
+    });
+    const none = { code: 'ENOENT', path: '/proc/x' };
+    expect(describeError(Object.assign(new Error('no'), none, { syscall: 'mkdir' }), undefined)).toEqual({
+      code: 2,
+      text: 'lsgmer: the folder /proc/x cannot be made (ENOENT): choose another name',
+    });
+    expect(describeError(Object.assign(new Error('no'), none, { syscall: 'open' }), undefined).code).toBe(1);
   });
 
   it('ours: the stack, exit code 1', () => {

@@ -197,7 +197,7 @@ function rowNames(context: Context, dataset: string, asked: string | undefined):
   const all = listFeatures([...context.stores], dataset);
   if (all.length === 0)
     throw new UserError(
-      `${dataset} has no features in ${context.stores.join(', ')}: make features DATASET=${dataset} FEATURES=tiny`,
+      `${dataset} has no features in ${context.stores.join(', ')}: make features DATASET=${dataset} (FEATURES=tiny: random encoders, to try the pipeline)`,
     );
   if (asked === undefined) return all;
   const names = asked.split(',').map((name) => name.trim());

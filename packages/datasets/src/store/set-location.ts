@@ -27,7 +27,10 @@ export function locateSets(stores: readonly string[], dataset: string, choice?: 
       ),
   );
   if (found.length === 0 && choice !== undefined) {
-    throw new UserError(`${dataset} has no feature ${choice} in ${stores.join(', ')}`);
+    const there = [...new Set(locateSets(stores, dataset).map(setTitle))];
+    const known =
+      there.length === 0 ? 'it has none' : `there ${there.length === 1 ? 'is' : 'are'} ${there.join(', ')}`;
+    throw new UserError(`${dataset} has no feature ${choice} in ${stores.join(', ')}: ${known}`);
   }
   return found
     .map((set) => ({ ...set, folder: setFolder(set.store, set) }))
