@@ -9,7 +9,7 @@ import { type ProtoField, bytesOf, integersOf, readFields, stringsOf, writeField
 const MODEL = { graph: 7, opsets: 8 } as const;
 const GRAPH = { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13 } as const;
 const NODE = { input: 1, output: 2, name: 3, type: 4, attribute: 5, domain: 7 } as const;
-const ATTRIBUTE = { name: 1, float: 2, int: 3, tensor: 5, graph: 6 } as const;
+const ATTRIBUTE = { name: 1, float: 2, int: 3, text: 4, tensor: 5, graph: 6, ints: 8 } as const;
 const TENSOR = { dims: 1, type: 2, floats: 4, name: 8, raw: 9, external: 13, location: 14 } as const;
 
 /** Protobuf messages end at 2 GiB. */
@@ -200,14 +200,36 @@ export function fileTensor(
 
 /** An integer or float attribute of a node, or undefined where it has none of that name. */
 export function numberAttribute(node: FileNode, name: string): number | undefined {
-  for (const encoded of node.attributes) {
-    const fields = readFields(encoded);
-    if (stringsOf(fields, ATTRIBUTE.name)[0] !== name) continue;
-    const float = fields.find(({ field }) => field === ATTRIBUTE.float)?.value;
-    if (typeof float === 'object' && 'float' in float) return float.float;
-    return Number(integersOf(fields, ATTRIBUTE.int)[0] ?? 0n);
-  }
-  return undefined;
+  const fields = attributeFields(node, name);
+  if (fields === undefined) return undefined;
+  const float = fields.find(({ field }) => field === ATTRIBUTE.float)?.value;
+  if (typeof float === 'object' && 'float' in float) return float.float;
+  return Number(integersOf(fields, ATTRIBUTE.int)[0] ?? 0n);
+}
+
+/** A text attribute of a node, or undefined where it has none of that name. */
+export function textAttribute(node: FileNode, name: string): string | undefined {
+  const fields = attributeFields(node, name);
+  return fields === undefined ? undefined : stringsOf(fields, ATTRIBUTE.text)[0];
+}
+
+/** An attribute that is a list of integers, or undefined where the node has none of that name. */
+export function integerList(node: FileNode, name: string): number[] | undefined {
+  const fields = attributeFields(node, name);
+  return fields === undefined ? undefined : integersOf(fields, ATTRIBUTE.ints).map(Number);
+}
+
+/** Whether an attribute is a graph of its own (If, Loop, Scan). */
+export function holdsGraph(node: FileNode): boolean {
+  return node.attributes.some((encoded) =>
+    readFields(encoded).some(({ field }) => field === ATTRIBUTE.graph),
+  );
+}
+
+function attributeFields(node: FileNode, name: string): ProtoField[] | undefined {
+  return node.attributes
+    .map((encoded) => readFields(encoded))
+    .find((fields) => stringsOf(fields, ATTRIBUTE.name)[0] === name);
 }
 
 /** An encoded integer attribute. */

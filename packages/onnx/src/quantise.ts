@@ -1,61 +1,125 @@
 import { ELEMENT_TYPES } from './element-type.ts';
 import { MICROSOFT } from './graph.ts';
+import { IntegerProducts, type ZeroPoint } from './integer-products.ts';
 import {
   type FileNode,
   type FileTensor,
   type ModelFile,
-  fileTensor,
+  holdsGraph,
   integerAttribute,
+  integerList,
   integersAttribute,
   numberAttribute,
 } from './model-file.ts';
+import { convolutionOf, convolve } from './quantise-convolution.ts';
 
-/**
- * Largest weight in steps: 7 bits and a sign. Processors without VNNI add two products of 8 bits in 16 and cut off what
- * is beyond: 2 x 255 x 64 stays within, so that sums are exact everywhere.
- */
-const WEIGHT_STEPS = 64;
-/** Largest activation in steps, to both sides of the zero point. */
-const ACTIVATION_STEPS = 127;
-const ZERO_POINT = 128;
 /** Smaller matrices cost nothing as they are. */
 const SMALLEST_SIDE = 64;
-/** A row of zeros has a scale, too. */
-const TINY = 1e-20;
+/** [B, channels, T] <-> [B, T, channels] */
+const TURNED = [0, 2, 1];
 
-/** Version of the arithmetic below, for fingerprints: raised by hand when it changes. */
-export const INT8_SCHEME = 'int8-1: weights 7 bits a column, activations 8 bits a row';
+/** Version of the arithmetic, for fingerprints: raised by hand when a change here gives other numbers. */
+export const INT8_SCHEME =
+  'int8-2: weights 181 steps a column, activations 182 a row or recording, also in convolutions';
 
 /**
- * Turns, in place, every product with a constant matrix (MatMul, Gemm) of at least 64 x 64 into one of integers; all else
- * stays. Weights have one scale for each output, fixed now; activations one scale for each row (token, frame), found when
- * the model runs. So a row's result depends on nothing but the row, whatever it shares a batch with.
+ * Turns, in place, every product with a constant matrix (MatMul, Gemm) of at least 64 x 64, and convolutions along time of at
+ * least 64 channels, into products of integers; all else stays. Weights have one scale for each output, fixed now; activations
+ * one scale for each row (token, frame), found when the model runs, or for each recording where a convolution's windows overlap
+ * almost wholly. So a result depends on nothing but its own row or recording, whatever it shares a batch with.
  *
- * @returns how many products were changed
+ * @returns how many products and convolutions were changed
  * @throws Error where the operator set is older than 13
  */
 export function quantiseProducts(model: ModelFile): number {
   if (model.opset < 13) throw new Error(`the model uses operator set ${model.opset}, int8 needs 13 or newer`);
   const tensors = new Map(model.initializers.map((tensor) => [tensor.name, tensor]));
-  const pass = new Pass(model);
+  const products = new IntegerProducts(model);
+  const zeros = new ZeroPoints(model.nodes);
+  /** Of a value [B, channels, T], the same with channels last. */
+  const channelsLast = new Map<string, string>();
   let changed = 0;
   for (const node of model.nodes) {
-    const product = productOf(node, tensors);
-    if (product === undefined) {
-      pass.nodes.push(node);
+    const [input, output] = [node.inputs[0] as string, node.outputs[0] as string];
+    const conv = convolutionOf(node, tensors);
+    if (conv !== undefined) {
+      const given = channelsLast.get(input) ?? turn(products, input);
+      const made = convolve(products, conv, given, zeros.of(input));
+      turn(products, made, output);
+      channelsLast.set(output, made);
+      changed++;
       continue;
     }
-    pass.replace(product);
-    changed++;
+    const product = productOf(node, tensors);
+    if (product !== undefined) {
+      replace(products, product, zeros.of(input));
+      changed++;
+      continue;
+    }
+    const turning = node.type === 'Transpose' && integerList(node, 'perm')?.join() === TURNED.join();
+    const same = turning ? channelsLast.get(input) : undefined;
+    if (same === undefined) products.nodes.push(node);
+    else products.op('Identity', [same], [], '', output);
+    if (turning) channelsLast.set(output, input);
   }
-  model.nodes = pass.nodes;
-  const used = new Set(pass.nodes.flatMap(({ inputs }) => inputs));
-  const outputs = new Set(model.outputs.map(({ name }) => name));
-  model.initializers = [...model.initializers, ...pass.tensors].filter(
-    ({ name }) => used.has(name) || outputs.has(name),
-  );
+  finish(model, products);
   if (changed > 0) model.useDomain(MICROSOFT);
   return changed;
+}
+
+/** Where zero lies among the bytes of a value. */
+class ZeroPoints {
+  private readonly makers = new Map<string, FileNode>();
+
+  constructor(nodes: readonly FileNode[]) {
+    for (const node of nodes) for (const output of node.outputs) this.makers.set(output, node);
+  }
+
+  of(value: string): ZeroPoint {
+    return this.hardlyNegative(value) ? 17 : 91;
+  }
+
+  /** Whether the value leaves a relu or a gelu, also one that is spelt out: x / 2 (1 + erf(x / sqrt 2)). */
+  private hardlyNegative(value: string): boolean {
+    const node = this.makers.get(value);
+    if (node === undefined) return false;
+    if (['Relu', 'Gelu', 'FastGelu', 'BiasGelu'].includes(node.type)) return true;
+    if (['Transpose', 'Reshape', 'Identity'].includes(node.type))
+      return this.hardlyNegative(node.inputs[0] as string);
+    return node.type === 'Mul' && this.holdsErf(node, 3);
+  }
+
+  private holdsErf({ inputs }: FileNode, depth: number): boolean {
+    return inputs.some((input) => {
+      const node = this.makers.get(input);
+      if (node === undefined || depth === 0) return false;
+      return node.type === 'Erf' || (['Mul', 'Add'].includes(node.type) && this.holdsErf(node, depth - 1));
+    });
+  }
+}
+
+function turn(products: IntegerProducts, x: string, output?: string): string {
+  return products.op('Transpose', [x], [integersAttribute('perm', TURNED)], '', output);
+}
+
+/** Takes over the new nodes, without transpositions and constants that nothing needs any more. */
+function finish(model: ModelFile, { nodes, tensors }: IntegerProducts): void {
+  const all = [...model.initializers, ...tensors];
+  // Graphs within nodes see every value of this one.
+  if (nodes.some(holdsGraph)) {
+    model.nodes = nodes;
+    model.initializers = all;
+    return;
+  }
+  const used = new Set(model.outputs.map(({ name }) => name));
+  const kept: FileNode[] = [];
+  for (const node of nodes.toReversed()) {
+    if (node.type === 'Transpose' && !used.has(node.outputs[0] as string)) continue;
+    for (const input of node.inputs) used.add(input);
+    kept.push(node);
+  }
+  model.nodes = kept.toReversed();
+  model.initializers = all.filter(({ name }) => used.has(name));
 }
 
 interface Product {
@@ -63,6 +127,8 @@ interface Product {
   readonly weight: FileTensor;
   /** Weights lie as [outputs, inputs] instead of [inputs, outputs]. */
   readonly turned: boolean;
+  /** The input is [rows, inputs], not any number of dimensions. */
+  readonly flat: boolean;
   readonly bias: string | undefined;
   readonly output: string;
 }
@@ -81,132 +147,33 @@ function productOf(node: FileNode, tensors: ReadonlyMap<string, FileTensor>): Pr
     input,
     weight,
     turned: node.type === 'Gemm' && numberAttribute(node, 'transB') === 1,
+    flat: node.type === 'Gemm',
     bias: third === '' ? undefined : third,
     output: node.outputs[0] as string,
   };
 }
 
-/** A quantised activation: bytes, and what a step of each row is worth. */
-interface Activation {
-  readonly bytes: string;
-  readonly step: string;
+/** y = x W + b  ->  y = step(x) * (bytes(x) bytes(W) * step(W)) + b */
+function replace(products: IntegerProducts, product: Product, zero: ZeroPoint): void {
+  const { input, weight, turned, flat, bias, output } = product;
+  const [rows, columns] = weight.shape as [number, number];
+  const [inputs, outputs] = turned ? [columns, rows] : [rows, columns];
+  const { bytes, step } = products.activation(flat ? input : products.rows(input, inputs), zero);
+  const matrix = products.matrix(weight.name, inputs, outputs, turned, () => products.model.floats(weight));
+  const scaled = products.op(
+    'Mul',
+    [products.product(bytes, matrix, zero), step],
+    [],
+    '',
+    flat && bias === undefined ? output : undefined,
+  );
+  if (bias !== undefined) products.op('Add', [scaled, bias], [], '', output);
+  else if (!flat) products.op('Reshape', [scaled, placeOf(products, input, outputs)], [], '', output);
 }
 
-class Pass {
-  readonly nodes: FileNode[] = [];
-  readonly tensors: FileTensor[] = [];
-  private readonly model: ModelFile;
-  /** Queries, keys and values share their input. */
-  private readonly activations = new Map<string, Activation>();
-  private readonly weights = new Map<string, readonly [string, string]>();
-  private readonly constants = new Map<string, string>();
-
-  constructor(model: ModelFile) {
-    this.model = model;
-  }
-
-  /** y = x W + b  ->  y = step(x) * (bytes(x) bytes(W) * step(W)) + b */
-  replace({ input, weight, turned, bias, output }: Product): void {
-    const { bytes, step } = this.activation(input);
-    const [matrix, steps] = this.matrix(weight, turned);
-    const zero = this.constant('zero_point', 'uint8', Uint8Array.of(ZERO_POINT));
-    const one = this.constant('one', 'float32', Float32Array.of(1));
-    const product = this.op('MatMulIntegerToFloat', [bytes, matrix, one, steps, zero], [], MICROSOFT);
-    const scaled = this.op('Mul', [product, step], [], '', bias === undefined ? output : undefined);
-    if (bias !== undefined) this.op('Add', [scaled, bias], [], '', output);
-  }
-
-  private activation(x: string): Activation {
-    const known = this.activations.get(x);
-    if (known !== undefined) return known;
-    const largest = this.op('Max', [
-      this.rowMaximum(this.op('Abs', [x])),
-      this.constant('tiny', 'float32', Float32Array.of(TINY)),
-    ]);
-    const most = this.constant('steps', 'float32', Float32Array.of(ACTIVATION_STEPS));
-    const scaled = this.op('Mul', [x, this.op('Div', [most, largest])]);
-    const one = this.constant('one', 'float32', Float32Array.of(1));
-    const zero = this.constant('zero_point', 'uint8', Uint8Array.of(ZERO_POINT));
-    const made = {
-      bytes: this.op('QuantizeLinear', [scaled, one, zero]),
-      step: this.op('Div', [largest, most]),
-    };
-    this.activations.set(x, made);
-    return made;
-  }
-
-  /** From operator set 18 on, axes are an input. */
-  private rowMaximum(x: string): string {
-    if (this.model.opset < 18) return this.op('ReduceMax', [x], [integersAttribute('axes', [-1])]);
-    const axes = this.constant('last_axis', 'int64', BigInt64Array.of(-1n), [1]);
-    return this.op('ReduceMax', [x, axes], [integerAttribute('keepdims', 1)]);
-  }
-
-  private matrix(weight: FileTensor, turned: boolean): readonly [string, string] {
-    const key = `${weight.name} ${turned}`;
-    const known = this.weights.get(key);
-    if (known !== undefined) return known;
-    const [rows, columns] = weight.shape as [number, number];
-    const inputs = turned ? columns : rows;
-    const outputs = turned ? rows : columns;
-    const { bytes, steps } = quantiseMatrix(this.model.floats(weight), inputs, outputs, turned);
-    const names = [this.model.fresh(`${weight.name}_int8`), this.model.fresh(`${weight.name}_step`)] as const;
-    this.tensors.push(fileTensor(names[0], 'int8', [inputs, outputs], bytes));
-    this.tensors.push(fileTensor(names[1], 'float32', [outputs], steps));
-    this.weights.set(key, names);
-    return names;
-  }
-
-  private constant(
-    name: string,
-    type: 'float32' | 'uint8' | 'int64',
-    data: Float32Array | Uint8Array | BigInt64Array,
-    shape: readonly number[] = [],
-  ): string {
-    const known = this.constants.get(name);
-    if (known !== undefined) return known;
-    const made = this.model.fresh(`int8_${name}`);
-    this.tensors.push(fileTensor(made, type, shape, data));
-    this.constants.set(name, made);
-    return made;
-  }
-
-  private op(
-    type: string,
-    inputs: readonly string[],
-    attributes: readonly Uint8Array[] = [],
-    domain = '',
-    output = this.model.fresh(`int8_${type}_${this.nodes.length}`),
-  ): string {
-    this.nodes.push({ type, domain, inputs, outputs: [output], attributes });
-    return output;
-  }
-}
-
-/**
- * Rounds a matrix to whole steps, one step size for each output.
- * @param weights [inputs, outputs], or [outputs, inputs] where `turned`
- * @returns bytes [inputs, outputs] and the step sizes [outputs]
- */
-export function quantiseMatrix(
-  weights: Float32Array,
-  inputs: number,
-  outputs: number,
-  turned: boolean,
-): { bytes: Int8Array; steps: Float32Array } {
-  const [perInput, perOutput] = turned ? [1, inputs] : [outputs, 1];
-  const bytes = new Int8Array(inputs * outputs);
-  const steps = new Float32Array(outputs);
-  for (let output = 0; output < outputs; output++) {
-    let largest = 0;
-    for (let input = 0; input < inputs; input++)
-      largest = Math.max(largest, Math.abs(weights[output * perOutput + input * perInput] as number));
-    const step = Math.fround(largest / WEIGHT_STEPS) || 1;
-    steps[output] = step;
-    for (let input = 0; input < inputs; input++)
-      bytes[input * outputs + output] = Math.round(
-        (weights[output * perOutput + input * perInput] as number) / step,
-      );
-  }
-  return { bytes, steps };
+/** Shape of a product: the input's with another last dimension. */
+function placeOf(products: IntegerProducts, input: string, outputs: number): string {
+  const shape = products.op('Shape', [input]);
+  const leading = products.op('Slice', [shape, products.int64([0]), products.int64([-1])]);
+  return products.op('Concat', [leading, products.int64([outputs])], [integerAttribute('axis', 0)]);
 }

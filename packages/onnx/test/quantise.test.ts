@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSession, Graph, ModelFile, quantiseMatrix, quantiseProducts, writeModel } from '@lsgmer/onnx';
+import { createSession, Graph, type HostTensor, ModelFile, quantiseProducts, writeModel } from '@lsgmer/onnx';
+import { quantiseMatrix } from '../src/integer-products.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -52,16 +53,44 @@ async function quantised(): Promise<{ path: string; model: ModelFile; changed: n
   return { path: join(folder, 'int8.onnx'), model, changed };
 }
 
-/** The arithmetic by hand, in doubles: whole steps of both sides, summed as integers. */
-function byHand(row: Float32Array): number[] {
-  const { bytes, steps } = quantiseMatrix(weights, IN, OUT, false);
-  const largest = Math.max(...row.map(Math.abs));
-  const even = (value: number): number =>
-    Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value);
-  return Array.from({ length: OUT }, (_, o) => {
+/** The graph as it is and quantised, each run by name. */
+async function both(g: Graph): Promise<{
+  model: ModelFile;
+  changed: number;
+  readonly run: (
+    which: 'fp32' | 'int8',
+    feeds: { [name: string]: HostTensor },
+  ) => Promise<Record<string, HostTensor>>;
+}> {
+  const paths = { fp32: join(folder, 'both.onnx'), int8: join(folder, 'both.int8.onnx') };
+  await writeModel(g, paths.fp32);
+  const model = ModelFile.read(paths.fp32);
+  const changed = quantiseProducts(model);
+  await model.write(paths.int8);
+  const run = async (
+    which: 'fp32' | 'int8',
+    feeds: { [name: string]: HostTensor },
+  ): Promise<Record<string, HostTensor>> => {
+    const session = await createSession(paths[which], { device: 'cpu', threads: 1 });
+    const results = await session.run(feeds);
+    await session.release();
+    return results;
+  };
+  return { model, changed, run };
+}
+
+/** The nearest whole number, halves to the even one. */
+const even = (value: number): number =>
+  Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value);
+
+/** The arithmetic by hand, in doubles: whole steps of both sides, summed as integers. Zero is byte 91 (or 17) of 181. */
+function byHand(row: Float32Array, matrix = weights, outputs = OUT, zero = 91): number[] {
+  const { bytes, steps } = quantiseMatrix(matrix, row.length, outputs, false);
+  const step = Math.fround(Math.max(Math.max(...row) / (181 - zero), -Math.min(...row) / zero));
+  return Array.from({ length: outputs }, (_, o) => {
     let sum = 0;
-    row.forEach((value, i) => (sum += even((value / largest) * 127) * (bytes[i * OUT + o] as number)));
-    return sum * (largest / 127) * (steps[o] as number);
+    row.forEach((value, i) => (sum += even(value / step) * (bytes[i * outputs + o] as number)));
+    return sum * step * (steps[o] as number);
   });
 }
 
@@ -121,21 +150,53 @@ describe('quantiseProducts', () => {
     await session.release();
     await exact.release();
   });
-});
 
-describe('quantiseMatrix', () => {
-  it('gives each output a step of its own: its largest weight is 64 steps', () => {
-    const { bytes, steps } = quantiseMatrix(Float32Array.of(64, -0.5, 32, 0.25, 0, 0), 3, 2, false);
-    expect([...steps]).toEqual([1, Math.fround(0.5 / 64)]);
-    expect([...bytes]).toEqual([64, -64, 32, 32, 0, 0]);
-    const turned = quantiseMatrix(Float32Array.of(64, 32, 0, -0.5, 0.25, 0), 3, 2, true);
-    expect(turned).toEqual({ bytes, steps });
+  it('gives what leaves a relu or a gelu more steps above zero', async () => {
+    for (const spelt of [false, true]) {
+      const g = new Graph();
+      g.input('x', 'float32', ['rows', IN]);
+      const half = g.op('Mul', ['x', g.scalar(Math.SQRT1_2)]);
+      const erf = g.op('Add', [g.op('Erf', [half]), g.scalar(1)]);
+      const active = spelt ? g.op('Mul', [g.op('Mul', ['x', erf]), g.scalar(0.5)]) : g.op('Relu', ['x']);
+      g.output(active, 'float32', ['rows', IN], 'active');
+      const matrix = g.initializer('W', 'float32', [IN, OUT], weights);
+      g.output(g.op('MatMul', [active, matrix]), 'float32', ['rows', OUT], 'product');
+      const { run } = await both(g);
+      const { active: row, product } = await run('int8', { x: { data: noise(IN), shape: [1, IN] } });
+      byHand(row?.data as Float32Array, weights, OUT, 17).forEach((value, o) =>
+        expect(product?.data[o]).toBeCloseTo(value, 4),
+      );
+    }
   });
 
-  it('leaves an output without weights at zero', () => {
-    expect(quantiseMatrix(new Float32Array(4), 2, 2, false)).toEqual({
-      bytes: new Int8Array(4),
-      steps: Float32Array.of(1, 1),
-    });
+  it('leaves what another graph within the model may see', async () => {
+    const g = new Graph();
+    g.input('x', 'float32', ['rows', IN]);
+    g.input('which', 'bool', []);
+    const matrix = g.initializer('W', 'float32', [IN, OUT], weights);
+    const [first, second] = [g.subgraph(), g.subgraph()];
+    first.output(first.op('MatMul', ['x', matrix]), 'float32', ['rows', OUT]);
+    second.output(second.op('Neg', [second.op('MatMul', ['x', matrix])]), 'float32', ['rows', OUT]);
+    g.output(
+      g.op('If', ['which'], { then_branch: first, else_branch: second }),
+      'float32',
+      ['rows', OUT],
+      'chosen',
+    );
+    g.output(g.op('MatMul', ['x', matrix]), 'float32', ['rows', OUT], 'product');
+    const { run } = await both(g);
+    const feeds = {
+      x: { data: noise(IN), shape: [1, IN] },
+      which: { data: Uint8Array.of(0), shape: [] },
+    };
+    const [found, wanted] = [await run('int8', feeds), await run('fp32', feeds)];
+    expect(found['chosen']).toEqual(wanted['chosen']);
+    expect(found['product']).not.toEqual(wanted['product']);
+  });
+
+  it('refuses operators that are too old', async () => {
+    const { model } = await quantised();
+    Object.defineProperty(model, 'opset', { value: 12 });
+    expect(() => quantiseProducts(model)).toThrow('the model uses operator set 12, int8 needs 13 or newer');
   });
 });

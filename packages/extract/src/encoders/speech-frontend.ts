@@ -12,30 +12,32 @@ const CONVOLUTION_EPSILON = 1e-5;
  */
 export function convolutions(layers: Layers, config: SpeechConfig, waveform: string): string {
   const g = layers.graph;
-  let x = g.op('Unsqueeze', [waveform, g.int64([1])]); // [B, 1, samples]
+  const turn = (value: string): string => g.op('Transpose', [value], { perm: [0, 2, 1] });
+  let x = '';
   config.conv_dim.forEach((channels, i) => {
     const name = `feature_extractor.conv_layers.${i}`;
     const kernel = config.conv_kernel[i] as number;
     const inputs = [
-      x,
+      i === 0 ? g.op('Unsqueeze', [waveform, g.int64([1])]) : turn(x), // [B, channels, frames]
       layers.parameter(`${name}.conv.weight`, [channels, config.conv_dim[i - 1] ?? 1, kernel]),
     ];
     if (config.conv_bias) inputs.push(layers.parameter(`${name}.conv.bias`, [channels]));
-    x = g.op('Conv', inputs, { kernel_shape: [kernel], strides: [config.conv_stride[i] as number] });
-    if (config.feat_extract_norm === 'layer') {
-      const turned = g.op('Transpose', [x], { perm: [0, 2, 1] });
-      const normed = layers.layerNorm(turned, `${name}.layer_norm`, channels, CONVOLUTION_EPSILON);
-      x = g.op('Transpose', [normed], { perm: [0, 2, 1] });
-    } else if (i === 0) {
+    const attributes = { kernel_shape: [kernel], strides: [config.conv_stride[i] as number] };
+    let convolved = g.op('Conv', inputs, attributes); // [B, channels, frames]
+    if (config.feat_extract_norm === 'group' && i === 0) {
       // A group norm with one group per channel, over the whole length of the clip.
       const affine = ['weight', 'bias'].map((part) =>
         layers.parameter(`${name}.layer_norm.${part}`, [channels]),
       );
-      x = g.op('InstanceNormalization', [x, ...affine], { epsilon: float(CONVOLUTION_EPSILON) });
+      const epsilon = float(CONVOLUTION_EPSILON);
+      convolved = g.op('InstanceNormalization', [convolved, ...affine], { epsilon });
     }
+    x = turn(convolved);
+    if (config.feat_extract_norm === 'layer')
+      x = layers.layerNorm(x, `${name}.layer_norm`, channels, CONVOLUTION_EPSILON);
     x = layers.gelu(x);
   });
-  return g.op('Transpose', [x], { perm: [0, 2, 1] });
+  return x;
 }
 
 /**

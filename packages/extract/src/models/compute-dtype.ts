@@ -12,11 +12,16 @@ export function computedAs(dtype: ComputeDtype): string {
   return { fp32: 'float32', fp16: 'float16', int8: INT8_SCHEME }[dtype];
 }
 
-/** Where the graph of another type lies: beside the model's own. */
+/** Where the graph of another type lies: beside the model's own. One that an older arithmetic made has another name. */
 export function computeGraphPath(graph: string, dtype: ComputeDtype): string {
-  return dtype === 'fp32'
-    ? graph
-    : join(dirname(graph), basename(graph).replace(/\.onnx$/, `.${dtype}.onnx`));
+  if (dtype === 'fp32') return graph;
+  const made = dtype === 'int8' ? INT8_SCHEME.replace(/:.*/, '') : dtype;
+  return join(dirname(graph), basename(graph).replace(/\.onnx$/, `.${made}.onnx`));
+}
+
+/** Whether a file of a model's folder is a graph of another type, made from the model's own. */
+export function isConverted(file: string): boolean {
+  return /\.(fp16|int8[-\d]*)\.onnx/.test(file);
 }
 
 /** Whether the graph of another type has to be made first. */

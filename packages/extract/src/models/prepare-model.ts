@@ -31,7 +31,7 @@ import { tokenizerText } from './tokenizer-file.ts';
 import { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
 
 /** Raised by hand when what lies in a model folder changes: folders of another layout are not looked at. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /** What a model is made of, read and checked, before anything is written. */
 interface Parts {

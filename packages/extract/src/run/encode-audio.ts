@@ -14,11 +14,6 @@ const BATCH = {
   gpu: { rows: 16, seconds: 60 },
   cpu: { rows: 8, seconds: 10 },
 };
-/**
- * Batches on their way through encoder and writer: the encoder has its next one waiting, also while the disk takes long
- * over another.
- */
-const IN_FLIGHT = 4;
 
 /** Encodes each recording, as it comes decoded, for every model whose sets lack it. */
 export async function encodeRecordings(
@@ -64,7 +59,7 @@ async function encodeWindow(
   const most = run.device === 'cpu' ? BATCH.cpu : BATCH.gpu;
   const limits = { rows: most.rows, length: most.seconds * (run.model.form.sampleRate ?? 0) };
   const batches = groupByKey(prepared, (row) => run.model.form.batchKey(length(row)), length, limits);
-  const limit = pLimit(IN_FLIGHT);
+  const limit = pLimit(run.inFlight);
   await Promise.all(
     batches.map((batch) =>
       limit(async () => {

@@ -9,11 +9,6 @@ import { RunProgress } from './progress.ts';
 const WINDOW = 512;
 /** Tokens of a batch are bounded since attention grows with rows and with the square of the length. */
 const BATCH = { rows: 32, length: 4096 };
-/**
- * Batches on their way through encoder and writer: the encoder has its next one waiting, also while the disk takes long
- * over another.
- */
-const IN_FLIGHT = 4;
 
 /** Tokenises and encodes the texts that one model's sets lack. */
 export async function encodeTexts(run: ModelRun, reporter: Reporter, signal?: AbortSignal): Promise<void> {
@@ -22,7 +17,7 @@ export async function encodeTexts(run: ModelRun, reporter: Reporter, signal?: Ab
     total: rows.reduce((sum, { utterance }) => sum + utterance.text.length, 0),
     unit: 'characters',
   });
-  const limit = pLimit(IN_FLIGHT);
+  const limit = pLimit(run.inFlight);
   for (let from = 0; from < rows.length; from += WINDOW) {
     const prepared = rows.slice(from, from + WINDOW).map((row): PreparedRow => {
       const tokens = (model.tokenizer as TextTokenizer).encode(row.utterance.text);

@@ -23,6 +23,8 @@ export interface EncoderSettings {
 export interface Encoder {
   /** Where the models run. */
   readonly device: Device;
+  /** Batches that are worked on at the same time. */
+  readonly lanes: number;
   /**
    * @param model position in the list of models that the encoder was started with
    * @param inputs of one batch key
@@ -46,6 +48,7 @@ export class EncodeError extends Error {
 /** Runs the models on the calling thread, which `encode` blocks: for the encoder process, and for tests. */
 export class LocalEncoder implements Encoder {
   readonly device: Device;
+  readonly lanes = 1;
   private readonly models: readonly Loaded[];
 
   private readonly pieces: ChunkPolicy | undefined;

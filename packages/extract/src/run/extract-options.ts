@@ -1,11 +1,12 @@
 import { type FeatureDtype, Interrupted, type Json, type Reporter, type Utterance } from '@lsgmer/datasets';
-import { type Device, RUNTIME_VERSION, usableCores } from '@lsgmer/onnx/runtime';
+import { type Device, RUNTIME_VERSION, chooseDevice, usableCores } from '@lsgmer/onnx/runtime';
 import type { DecodeOptions } from '../decode/decode.ts';
 import { type FfmpegSearch, requireFfmpeg } from '../decode/ffmpeg-binary.ts';
 import { DEFAULT_DECODE_POLICY, type DecodePolicy } from '../decode/policy.ts';
 import type { ModelReference } from '../models/feature-options.ts';
 import type { EncoderModel } from '../models/model-folder.ts';
 import { type Encoder, LocalEncoder } from './encoder.ts';
+import { EncoderLanes, lanesFor } from './encoder-lanes.ts';
 import { RemoteEncoder } from './remote-encoder.ts';
 import type { SetRun } from './set-run.ts';
 
@@ -59,17 +60,36 @@ export function decodeOptions(options: ExtractOptions, search: () => Promise<Ffm
   };
 }
 
-/** The encoders of a run. @throws UserError when a model or the device cannot be used */
-export function startEncoder(models: readonly ModelReference[], options: ExtractOptions): Promise<Encoder> {
-  const { device = 'auto', threads, encoders, policy = DEFAULT_DECODE_POLICY } = options;
-  const settings = {
-    device,
-    ...(threads === undefined ? {} : { threads }),
-    ...(policy.length.over === 'chunk' ? { pieces: policy.length } : {}),
-  };
+/**
+ * The encoders of a run: on a CPU several that share the threads, where memory allows.
+ * @throws UserError when a model or the device cannot be used
+ */
+export async function startEncoder(
+  models: readonly ModelReference[],
+  options: Pick<ExtractOptions, 'device' | 'threads' | 'encoders' | 'policy'>,
+): Promise<Encoder> {
+  const { threads = usableCores(), encoders, policy = DEFAULT_DECODE_POLICY } = options;
   const references = models.map(({ folder, options: features }) => ({ folder, options: features }));
-  if (encoders === 'inside') return LocalEncoder.start(references, settings);
-  return RemoteEncoder.start(references, settings, encoders?.entry);
+  const pieces = policy.length.over === 'chunk' ? { pieces: policy.length } : {};
+  if (encoders === 'inside')
+    return LocalEncoder.start(references, { device: options.device ?? 'auto', threads, ...pieces });
+  const device = await deviceFor(references, options.device ?? 'auto');
+  const lanes = device === 'cpu' ? lanesFor(references, threads) : 1;
+  const settings = { device, threads: Math.floor(threads / lanes), ...pieces };
+  const start = (): Promise<Encoder> => RemoteEncoder.start(references, settings, encoders?.entry);
+  return lanes === 1 ? start() : EncoderLanes.start(lanes, start);
+}
+
+async function deviceFor(
+  models: readonly ModelReference[],
+  device: Device | 'auto',
+): Promise<Device | 'auto'> {
+  const onCpu = models.filter(({ options }) => options.compute === 'int8').length;
+  if (device !== 'auto') return device;
+  if (onCpu === models.length) return 'cpu';
+  const chosen = await chooseDevice('auto');
+  // Beside a GPU, int8 stays on the CPU: each model finds its own device.
+  return onCpu === 0 || chosen === 'cpu' ? chosen : 'auto';
 }
 
 /** What a run that was told to stop says of itself. */

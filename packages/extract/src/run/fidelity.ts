@@ -48,10 +48,10 @@ async function encodeSample(
   const encoder = await start({ folder, options });
   try {
     const all: EncodedSteps[][] = features.map(() => []);
-    for (const { input } of sample) {
-      const encoded = await encoder.encode(0, [input], [...features.keys()]);
-      encoded.forEach((steps, i) => all[i]?.push(steps[0] as EncodedSteps));
-    }
+    const encoded = await Promise.all(
+      sample.map(({ input }) => encoder.encode(0, [input], [...features.keys()])),
+    );
+    for (const one of encoded) one.forEach((steps, i) => all[i]?.push(steps[0] as EncodedSteps));
     return all;
   } finally {
     await encoder.close();

@@ -65,7 +65,7 @@ export async function forecast(
       if (error instanceof EncodeError) continue;
       throw error;
     }
-    const each = (now() - before) / batch.length;
+    const each = (now() - before) / batch.length / encoder.lanes;
     batch.forEach(({ row }, i) => {
       sizes.push(sizeOf(row));
       times.push(each);

@@ -60,6 +60,11 @@ export class ModelRun {
     return this.encoder.device;
   }
 
+  /** Batches on their way through encoder and writer: each lane has its next one waiting, also while the disk takes long. */
+  get inFlight(): number {
+    return 2 + 2 * this.encoder.lanes;
+  }
+
   /** Seals what was written so far. @throws UserError when the disk fails */
   async flush(): Promise<void> {
     for (const set of this.sets) await set.flush();

@@ -20,6 +20,7 @@ interface Pending {
 
 /** Runs the models in a process of their own, so that this one stays free and can end at any moment. */
 export class RemoteEncoder implements Encoder {
+  readonly lanes = 1;
   private readonly child: ChildProcess;
   private readonly pending = new Map<number, Pending>();
   private started: { resolve: (device: Device) => void; reject: (error: Error) => void } | undefined;

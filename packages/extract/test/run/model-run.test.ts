@@ -26,6 +26,7 @@ const { dim } = model.form;
 /** Its input's first value says what becomes of a row: 1 works, 0 fails, NaN comes out as NaN. */
 class StubEncoder implements Encoder {
   readonly device = 'cpu';
+  readonly lanes = 1;
   /** Positions of the features that were asked for, call by call. */
   readonly asked: number[][] = [];
   /** Rows of each call. */

@@ -86,14 +86,20 @@ describe('RemoteEncoder', () => {
     const common = { dataset: 'toy', root, utterances, models, ...settings };
     const apart = join(folder, 'apart');
     const inside = join(folder, 'inside');
+    const lanes = join(folder, 'lanes');
     const sets = await extractFeatures({ ...common, store: apart, encoders: { entry, sinkEntry } });
     await extractFeatures({ ...common, store: inside, encoders: 'inside' });
+    // Two encoders share the two threads.
+    await extractFeatures({ ...common, threads: 2, store: lanes, encoders: { entry, sinkEntry } });
     expect(sets.map(({ computed }) => computed)).toEqual([3, 3, 3]);
     for (const { feature } of sets) {
-      const [a, b] = [apart, inside].map((store) =>
+      const [a, b, c] = [apart, inside, lanes].map((store) =>
         openFeatureSet({ stores: [store], dataset: 'toy', feature }),
       );
-      for (const { id } of utterances) expect(a?.rowHash(id)).toBe(b?.rowHash(id));
+      for (const { id } of utterances) {
+        expect(a?.rowHash(id)).toBe(b?.rowHash(id));
+        expect(c?.rowHash(id)).toBe(b?.rowHash(id));
+      }
     }
   });
 

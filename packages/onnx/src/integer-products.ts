@@ -1,0 +1,188 @@
+import type { FileNode, FileTensor, ModelFile } from './model-file.ts';
+import { fileTensor, integerAttribute, integersAttribute } from './model-file.ts';
+import { MICROSOFT } from './graph.ts';
+
+/**
+ * Largest weight in steps, and largest byte of an activation. Processors without VNNI add two products of 8 bits in 16 and
+ * cut off what is beyond: 2 x 181 x 90 stays within, so that sums are exact everywhere. Both sides lose about the same.
+ */
+const WEIGHT_STEPS = 90;
+const LARGEST_BYTE = 181;
+/** A row of zeros has a scale, too. */
+const TINY = 1e-20;
+
+/** The byte that stands for zero: in the middle, or near the end for values of which hardly any is negative (gelu, relu). */
+export type ZeroPoint = 91 | 17;
+
+/** A quantised activation: bytes [rows, width], and what a step of each row is worth [rows, 1]. */
+export interface Activation {
+  readonly bytes: string;
+  readonly step: string;
+  readonly zero: ZeroPoint;
+}
+
+/** A constant matrix as bytes [inputs, outputs] with a step for each output. */
+export interface ByteMatrix {
+  readonly bytes: string;
+  readonly steps: string;
+}
+
+/** Nodes and tensors of a rewritten graph, and the parts of which products of integers are made. */
+export class IntegerProducts {
+  readonly nodes: FileNode[] = [];
+  readonly tensors: FileTensor[] = [];
+  readonly model: ModelFile;
+  /** Queries, keys and values share their input. */
+  private readonly activations = new Map<string, Activation>();
+  private readonly flattened = new Map<string, string>();
+  private readonly matrices = new Map<string, ByteMatrix>();
+  private readonly constants = new Map<string, string>();
+
+  constructor(model: ModelFile) {
+    this.model = model;
+  }
+
+  /** Bytes of each row, with the row's own scale. @param x [rows, width] */
+  activation(x: string, zero: ZeroPoint): Activation {
+    const known = this.activations.get(x);
+    if (known !== undefined) return known;
+    const step = this.stepOf(x, [-1], zero);
+    const bytes = this.bytesOf(x, step, zero);
+    const made = { bytes, step: this.op('Unsqueeze', [step, this.int64([1])]), zero };
+    this.activations.set(x, made);
+    return made;
+  }
+
+  /** [..., width] -> [rows, width], one node for each value. */
+  rows(x: string, width: number): string {
+    const known = this.flattened.get(x);
+    if (known !== undefined) return known;
+    const made = this.op('Reshape', [x, this.int64([-1, width])]);
+    this.flattened.set(x, made);
+    return made;
+  }
+
+  /** The least step with which a byte reaches all values along the axes. Without these axes. */
+  stepOf(x: string, axes: readonly number[], zero: ZeroPoint): string {
+    return this.op('Max', [
+      this.op('Mul', [this.reduced('ReduceMax', x, axes), this.scalar(1 / (LARGEST_BYTE - zero))]),
+      this.op('Mul', [this.reduced('ReduceMin', x, axes), this.scalar(-1 / zero)]),
+      this.scalar(TINY),
+    ]);
+  }
+
+  /** Whole steps from the zero point. @param step one for each place along the first axis */
+  bytesOf(x: string, step: string, zero: ZeroPoint): string {
+    const zeros = this.op('Expand', [this.zeroPoint(zero), this.op('Shape', [step])]);
+    return this.op('QuantizeLinear', [x, step, zeros], [integerAttribute('axis', 0)]);
+  }
+
+  /** Bytes times matrix, in the value of the matrix's steps. [rows, outputs] */
+  product(bytes: string, matrix: ByteMatrix, zero: ZeroPoint): string {
+    const inputs = [bytes, matrix.bytes, this.scalar(1), matrix.steps, this.zeroPoint(zero)];
+    return this.op('MatMulIntegerToFloat', inputs, [], MICROSOFT);
+  }
+
+  /**
+   * A matrix in steps, made once for each name.
+   * @param make weights [inputs, outputs], or [outputs, inputs] where `turned`
+   */
+  matrix(
+    name: string,
+    inputs: number,
+    outputs: number,
+    turned: boolean,
+    make: () => Float32Array,
+  ): ByteMatrix {
+    const key = `${name} ${turned}`;
+    const known = this.matrices.get(key);
+    if (known !== undefined) return known;
+    const { bytes, steps } = quantiseMatrix(make(), inputs, outputs, turned);
+    const made = { bytes: this.model.fresh(`${name}_int8`), steps: this.model.fresh(`${name}_step`) };
+    this.tensors.push(fileTensor(made.bytes, 'int8', [inputs, outputs], bytes));
+    this.tensors.push(fileTensor(made.steps, 'float32', [outputs], steps));
+    this.matrices.set(key, made);
+    return made;
+  }
+
+  zeroPoint(zero: ZeroPoint): string {
+    return this.constant(`zero_${zero}`, 'uint8', Uint8Array.of(zero), []);
+  }
+
+  scalar(value: number): string {
+    return this.constant(`scalar_${value}`, 'float32', Float32Array.of(value), []);
+  }
+
+  /** A 0-dimensional int64 constant. */
+  whole(value: number): string {
+    return this.constant(`whole_${value}`, 'int64', BigInt64Array.of(BigInt(value)), []);
+  }
+
+  /** A 1-dimensional int64 constant. */
+  int64(values: readonly number[]): string {
+    const data = BigInt64Array.from(values.map(BigInt));
+    const name = `int64_${values.length > 8 ? `${values.length}_values` : values.join('_')}`;
+    return this.constant(name, 'int64', data, [values.length]);
+  }
+
+  op(
+    type: string,
+    inputs: readonly string[],
+    attributes: readonly Uint8Array[] = [],
+    domain = '',
+    output = this.model.fresh(`int8_${type}_${this.nodes.length}`),
+  ): string {
+    this.nodes.push({ type, domain, inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /** From operator set 18 on, axes are an input. */
+  private reduced(type: 'ReduceMax' | 'ReduceMin', x: string, axes: readonly number[]): string {
+    const drop = integerAttribute('keepdims', 0);
+    return this.model.opset < 18
+      ? this.op(type, [x], [integersAttribute('axes', axes), drop])
+      : this.op(type, [x, this.int64(axes)], [drop]);
+  }
+
+  private constant(
+    name: string,
+    type: 'float32' | 'uint8' | 'int64',
+    data: Float32Array | Uint8Array | BigInt64Array,
+    shape: readonly number[],
+  ): string {
+    const known = this.constants.get(name);
+    if (known !== undefined) return known;
+    const made = this.model.fresh(`int8_${name}`);
+    this.tensors.push(fileTensor(made, type, shape, data));
+    this.constants.set(name, made);
+    return made;
+  }
+}
+
+/**
+ * Rounds a matrix to whole steps, one step size for each output.
+ * @param weights [inputs, outputs], or [outputs, inputs] where `turned`
+ * @returns bytes [inputs, outputs] and the step sizes [outputs]
+ */
+export function quantiseMatrix(
+  weights: Float32Array,
+  inputs: number,
+  outputs: number,
+  turned: boolean,
+): { bytes: Int8Array; steps: Float32Array } {
+  const [perInput, perOutput] = turned ? [1, inputs] : [outputs, 1];
+  const bytes = new Int8Array(inputs * outputs);
+  const steps = new Float32Array(outputs);
+  for (let output = 0; output < outputs; output++) {
+    let largest = 0;
+    for (let input = 0; input < inputs; input++)
+      largest = Math.max(largest, Math.abs(weights[output * perOutput + input * perInput] as number));
+    const step = Math.fround(largest / WEIGHT_STEPS) || 1;
+    steps[output] = step;
+    for (let input = 0; input < inputs; input++)
+      bytes[input * outputs + output] = Math.round(
+        (weights[output * perOutput + input * perInput] as number) / step,
+      );
+  }
+  return { bytes, steps };
+}

@@ -1,0 +1,175 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Attributes,
+  createSession,
+  Graph,
+  ModelFile,
+  quantiseProducts,
+  type Session,
+  writeModel,
+} from '@lsgmer/onnx';
+import { quantiseMatrix } from '../src/integer-products.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lsgmer-convolution-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+let state = 3;
+const noise = (count: number): Float32Array =>
+  Float32Array.from(
+    { length: count },
+    () => ((state = (state * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5) * 2,
+  );
+
+const CHANNELS = 64;
+
+interface Pair {
+  readonly model: ModelFile;
+  readonly changed: number;
+  readonly fp32: Session;
+  readonly int8: Session;
+}
+
+/** One convolution of [B, T, channels], turned there and back as speech encoders do, as it is and quantised. */
+async function pair(
+  kernel: number,
+  attributes: Attributes,
+  shape = [CHANNELS, CHANNELS, kernel],
+  weights = noise(shape.reduce((a, b) => a * b)),
+): Promise<Pair> {
+  const g = new Graph();
+  const groups = (attributes['group'] ?? 1) as number;
+  const [outputs, inputs] = [shape[0] as number, (shape[1] as number) * groups];
+  g.input('x', 'float32', ['batch', 'frames', inputs]);
+  const given = [
+    g.op('Transpose', ['x'], { perm: [0, 2, 1] }),
+    g.initializer('W', 'float32', shape, weights),
+    g.initializer('b', 'float32', [outputs], noise(outputs)),
+  ];
+  const made = g.op('Conv', given, { kernel_shape: [kernel], ...attributes });
+  g.output(g.op('Transpose', [made], { perm: [0, 2, 1] }), 'float32', ['batch', 'after', outputs], 'y');
+  const path = join(folder, 'model.onnx');
+  await writeModel(g, path);
+  const model = ModelFile.read(path);
+  const changed = quantiseProducts(model);
+  await model.write(join(folder, 'int8.onnx'));
+  const fp32 = await createSession(path, { device: 'cpu', threads: 1 });
+  return {
+    model,
+    changed,
+    fp32,
+    int8: await createSession(join(folder, 'int8.onnx'), { device: 'cpu', threads: 2 }),
+  };
+}
+
+async function outputs(session: Session, x: Float32Array, shape: number[]): Promise<Float32Array> {
+  const { y } = await session.run({ x: { data: x, shape } });
+  return y?.data as Float32Array;
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [dot, aa, bb] = [0, 0, 0];
+  a.forEach((value, i) => {
+    dot += value * (b[i] as number);
+    aa += value ** 2;
+    bb += (b[i] as number) ** 2;
+  });
+  return dot / Math.sqrt(aa * bb);
+}
+
+/** Kernel and stride of what speech encoders have, a product by itself, one in the middle, and a grouped one. */
+const CASES: readonly [string, number, Attributes, number[]][] = [
+  ['3, stride 2', 3, { strides: [2] }, [96, CHANNELS, 3]],
+  ['2, stride 2', 2, { strides: [2] }, [CHANNELS, 80, 2]],
+  ['1', 1, {}, [CHANNELS, CHANNELS, 1]],
+  ['3, stride 1', 3, {}, [CHANNELS, CHANNELS, 3]],
+  ['8 in 2 groups, padded', 8, { group: 2, pads: [4, 3] }, [2 * CHANNELS, CHANNELS, 8]],
+];
+
+describe('convolutions as products of integers', () => {
+  it.each(CASES)(
+    'kernel %s: near float32, the same alone as in a batch',
+    async (_, kernel, attributes, shape) => {
+      const { model, changed, fp32, int8 } = await pair(kernel, attributes, shape);
+      expect(changed).toBe(1);
+      const types = model.nodes.map(({ type }) => type);
+      expect(types).not.toContain('Conv');
+      expect(types).not.toContain('Transpose');
+      const inputs = (shape[1] as number) * ((attributes['group'] ?? 1) as number);
+      for (const frames of [kernel, 9, 20, 33]) {
+        const size = frames * inputs;
+        // Recordings of very different loudness.
+        const x = noise(3 * size).map((value, i) => value * [1, 1000, 1e-3][Math.floor(i / size)]!);
+        const together = await outputs(int8, x, [3, frames, inputs]);
+        for (let b = 0; b < 3; b++) {
+          const own = x.slice(b * size, (b + 1) * size);
+          const alone = await outputs(int8, own, [1, frames, inputs]);
+          expect(alone).toEqual(together.slice(b * alone.length, (b + 1) * alone.length));
+          const wanted = await outputs(fp32, own, [1, frames, inputs]);
+          expect(alone.length).toBe(wanted.length);
+          expect(cosine(alone, wanted)).toBeGreaterThan(0.9997);
+        }
+      }
+      await fp32.release();
+      await int8.release();
+    },
+  );
+
+  it('gives each block of frames its own step, as by hand', async () => {
+    const weights = noise(CHANNELS * CHANNELS * 3);
+    const { model, fp32, int8 } = await pair(3, { strides: [2] }, [CHANNELS, CHANNELS, 3], weights);
+    const bias = model.floats(model.initializers.find(({ name }) => name === 'b') as never);
+    const x = noise(7 * CHANNELS).map((value, i) => value * (1 + 10 * Math.floor(i / CHANNELS)));
+    const y = await outputs(int8, x, [1, 7, CHANNELS]);
+    const part = (from: number, width: number, t: number): number[] => {
+      const row = x.slice((2 * t + from) * CHANNELS, (2 * t + from + width) * CHANNELS);
+      const matrix = Float32Array.from({ length: width * CHANNELS * CHANNELS }, (_, i) => {
+        const [input, o] = [Math.floor(i / CHANNELS), i % CHANNELS];
+        return weights[
+          (o * CHANNELS + (input % CHANNELS)) * 3 + from + Math.floor(input / CHANNELS)
+        ] as number;
+      });
+      const { bytes, steps } = quantiseMatrix(matrix, width * CHANNELS, CHANNELS, false);
+      const step = Math.fround(Math.max(Math.max(...row) / 90, -Math.min(...row) / 91));
+      return Array.from({ length: CHANNELS }, (_, o) =>
+        row.reduce(
+          (sum, value, i) =>
+            sum +
+            Math.round(value / step) * (bytes[i * CHANNELS + o] as number) * step * (steps[o] as number),
+          0,
+        ),
+      );
+    };
+    for (let t = 0; t < 3; t++) {
+      const [whole, last] = [part(0, 2, t), part(2, 1, t)];
+      whole.forEach((value, o) =>
+        expect(y[t * CHANNELS + o]).toBeCloseTo(value + (last[o] as number) + (bias[o] as number), 2),
+      );
+    }
+    await fp32.release();
+    await int8.release();
+  });
+
+  it.each<[string, number, Attributes, number[]]>([
+    ['few channels', 3, { strides: [2] }, [CHANNELS, 32, 3]],
+    ['few outputs of a group', 3, { group: 2 }, [64, 64, 3]],
+    ['gaps', 3, { dilations: [2] }, [CHANNELS, CHANNELS, 3]],
+    ['padding', 3, { pads: [1, 1] }, [CHANNELS, CHANNELS, 3]],
+    ['automatic padding', 3, { auto_pad: 'SAME_UPPER' }, [CHANNELS, CHANNELS, 3]],
+    ['a kernel of two and two thirds strides', 8, { strides: [3] }, [CHANNELS, CHANNELS, 8]],
+    ['a long kernel', 5, {}, [CHANNELS, CHANNELS, 5]],
+  ])('leaves a convolution with %s as it is', async (_, kernel, attributes, shape) => {
+    const { changed, fp32, int8 } = await pair(kernel, attributes, shape);
+    expect(changed).toBe(0);
+    const inputs = (shape[1] as number) * ((attributes['group'] ?? 1) as number);
+    const x = noise(12 * inputs);
+    expect(await outputs(int8, x, [1, 12, inputs])).toEqual(await outputs(fp32, x, [1, 12, inputs]));
+    await fp32.release();
+    await int8.release();
+  });
+});
