@@ -77,7 +77,7 @@ async function child(what, store, part, from, to) {
     writer.close();
   } else if (what === 'compact') {
     writeSync(1, '.');
-    compactSet(locate(store), spec, { shardBytes: 40_000 });
+    await compactSet(locate(store), spec, { shardBytes: 40_000 });
   } else {
     const check = await verifySet(locate(store));
     writeSync(1, '.');
@@ -188,7 +188,7 @@ async function main() {
       cpSync(shared, copy, { recursive: true });
       if (await killSoon(start('compact', copy), 60)) killed++;
       good &&= readable(copy, 480) && (await whole(copy));
-      compactSet(locate(copy), spec, { shardBytes: 40_000 });
+      await compactSet(locate(copy), spec, { shardBytes: 40_000 });
       const parts = readdirSync(join(locate(copy).folder, 'index')).filter((name) => name.endsWith('.json'));
       good &&= parts.length === 1 && readable(copy, 480) && (await whole(copy));
       rmSync(copy, { recursive: true });

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Reporter } from '@lsgmer/datasets';
+import { Interrupted, type Reporter } from '@lsgmer/datasets';
 import { type LocalFile, readLocalFile, runsFolder, storeList } from './settings.ts';
 import { ScreenReporter } from './ui/reporter.ts';
 
@@ -61,7 +61,8 @@ function stopOnSignals(reporter: ScreenReporter): AbortSignal {
       if (stopSignal !== undefined) process.exit(130);
       stopSignal = name;
       reporter.warn('stopping: what is finished is kept (once more to stop at once)');
-      controller.abort();
+      // What gives up in the middle throws this: no bug, and the exit code of a stop.
+      controller.abort(new Interrupted('stopped'));
     });
   }
   return controller.signal;

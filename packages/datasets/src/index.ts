@@ -72,6 +72,7 @@ export * from './store/plan.ts';
 export * from './store/repair.ts';
 export * from './store/set-location.ts';
 export * from './store/shard-check.ts';
+export { hasAbandonedRows } from './store/shard-journal.ts';
 export * from './store/store-listing.ts';
 export * from './store/trash.ts';
 export * from './store/verify.ts';

@@ -1,13 +1,15 @@
 import { unlinkSync } from 'node:fs';
+import { breath } from '../base/breath.ts';
 import { UserError } from '../base/errors.ts';
+import { type Reporter, silent } from '../base/reporter.ts';
 import { type CopiedShard, RowCopier } from './copy-rows.ts';
-import { orUserError } from './disk-error.ts';
+import { orUserErrorAsync } from './disk-error.ts';
 import { DEFAULT_SHARD_BYTES } from './feature-set-writer.ts';
 import type { FeatureSpec } from './feature-spec.ts';
 import { type IndexPart, readIndexPart, type ShardEntry, writeIndexPart } from './index-part.ts';
 import { type LocatedPart, uniteParts } from './index-union.ts';
 import { indexFolder, indexPath } from './layout.ts';
-import type { SetLocation } from './set-location.ts';
+import { type SetLocation, setTitle } from './set-location.ts';
 import { ShardReader } from './shard-reader.ts';
 import { FORMAT } from './shard-schema.ts';
 import { checkParts } from './verify.ts';
@@ -34,22 +36,28 @@ export interface CompactOptions {
   readonly shardBytes?: number;
   /** Only say what would be done. */
   readonly dryRun?: boolean;
+  readonly reporter?: Reporter;
+  readonly signal?: AbortSignal;
 }
+
+/** Rows that are copied before somebody may interrupt: a fraction of a second. */
+const ROWS_AT_ONCE = 32;
 
 /**
  * Merges the index parts of a set in one store into one, and its small shards into larger ones. Rows keep their
  * bytes. New shards first, then the one part that lists everything, then the old parts go: at every moment the
  * parts together list every row, and a reader that finds a part gone looks again. The old shards stay until `gc`,
  * for readers that opened the set before. Parts with a live writer are left alone.
- * @throws UserError when a part or a shard is damaged (repair first), or the store can't be written.
+ * @throws UserError when a part or a shard is damaged (repair first), or the store can't be written; the signal's reason
+ *   when it is aborted: the set is as it was then (shards that were finished wait for the next compaction, or for `gc`).
  */
-export function compactSet(
+export async function compactSet(
   location: SetLocation,
   spec: FeatureSpec,
   options: CompactOptions = {},
-): CompactReport {
+): Promise<CompactReport> {
   const { into = 'main', shardBytes = DEFAULT_SHARD_BYTES, dryRun = false } = options;
-  return orUserError(location.folder, () => {
+  return orUserErrorAsync(location.folder, async () => {
     const names = checkParts(location).map(({ name }) => name);
     const releases: (() => void)[] = [];
     const skipped: string[] = [];
@@ -74,7 +82,8 @@ export function compactSet(
       const useful = parts.length > 1 || small.size > 0 || parts.some(({ index }) => index.part !== into);
       if (!useful) return report(location, into, [], null, skipped);
       if (!dryRun) {
-        const copied = copySmall(location.folder, spec, merged, small, shardBytes);
+        const copied = await copySmall(location, spec, merged, small, { ...options, shardBytes });
+        options.signal?.throwIfAborted();
         writeIndexPart(indexPath(location.folder, into), replaceShards(merged, small, copied));
         for (const { index } of parts)
           if (index.part !== into) unlinkSync(indexPath(location.folder, index.part));
@@ -139,24 +148,33 @@ function smallShards({ shards }: IndexPart, shardBytes: number): Set<number> {
   return new Set([...groups.values()].filter((group) => group.length > 1).flat());
 }
 
-function copySmall(
-  folder: string,
+async function copySmall(
+  location: SetLocation,
   spec: FeatureSpec,
   index: IndexPart,
   small: ReadonlySet<number>,
-  shardBytes: number,
-): CopiedShard[] {
+  { shardBytes, reporter = silent, signal }: CompactOptions & { readonly shardBytes: number },
+): Promise<CopiedShard[]> {
+  const { folder } = location;
   const copier = new RowCopier(folder, spec, shardBytes);
   const ids = new Map<number, string[]>();
   for (const [id, { shard }] of Object.entries(index.utterances))
     if (small.has(shard)) listOf(ids, shard).push(id);
+  const total = [...ids.values()].reduce((sum, list) => sum + list.length, 0);
+  let done = 0;
   try {
     for (const position of small) {
       const entry = index.shards[position] as ShardEntry;
       const reader = new ShardReader(folder, entry, spec);
       try {
         const rows = (ids.get(position) ?? []).map((id) => reader.rowOf(id)).sort((a, b) => a - b);
-        copier.copy({ path: reader.path, entry, metadata: reader.metadata }, rows);
+        const source = { path: reader.path, entry, metadata: reader.metadata };
+        for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+          await breath(signal);
+          copier.copy(source, rows.slice(from, from + ROWS_AT_ONCE));
+          done = Math.min(total, done + ROWS_AT_ONCE);
+          reporter.progress({ task: setTitle(location), done, total, unit: 'rows' });
+        }
       } finally {
         reader.close();
       }

@@ -89,7 +89,8 @@ export class RowCopier {
   }
 }
 
-function readRow(
+/** One row of a shard, checked. @throws DamageError when it is not as it was written */
+export function readRow(
   fd: number,
   path: string,
   { dtype, split }: ShardEntry,

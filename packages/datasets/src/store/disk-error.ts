@@ -14,9 +14,22 @@ export function orUserError<T>(folder: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    const reason = ENVIRONMENT[code];
-    if (reason === undefined) throw error;
-    throw new UserError(`could not write to ${folder} (${code}): ${reason}, then run the same command again`);
+    throw worded(folder, error);
   }
+}
+
+/** The same for work that takes its time. */
+export async function orUserErrorAsync<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw worded(folder, error);
+  }
+}
+
+function worded(folder: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const reason = ENVIRONMENT[code];
+  if (reason === undefined) return error;
+  return new UserError(`could not write to ${folder} (${code}): ${reason}, then run the same command again`);
 }

@@ -3,6 +3,7 @@ import { writeFileAtomic } from '../base/atomic-file.ts';
 import { UserError } from '../base/errors.ts';
 import { makeFolder } from '../base/shared-folder.ts';
 import { ID_PATTERN } from '../manifest/utterance.ts';
+import { abandonedRows } from './abandoned-rows.ts';
 import { orUserError } from './disk-error.ts';
 import { FeatureSpec, type FeatureDtype, type FeatureRow } from './feature-spec.ts';
 import { describeDifferences, fingerprintOf } from './fingerprint.ts';
@@ -12,10 +13,13 @@ import { type FeatureSetIndex, readFeatureSetIndex } from './index-union.ts';
 import { checkName, indexFolder, indexPath, setFolder, shardFolder, specPath } from './layout.ts';
 import { assertLittleEndian } from './row-hash.ts';
 import { diffSpecs, FORMAT, parseSpec } from './shard-schema.ts';
-import { MAX_SHARD_BYTES, ShardWriter } from './shard-writer.ts';
+import { abandonedShards, claimAbandoned, removeAbandoned } from './shard-journal.ts';
+import { MAX_SHARD_BYTES, type Settling, ShardWriter } from './shard-writer.ts';
 import { claimPart, removeDeadFiles } from './writer-lease.ts';
 
 export const DEFAULT_SHARD_BYTES = 250e6;
+/** Seconds that a row waits for its batch to be full, at most. */
+const SETTLE_SECONDS = 20;
 
 export interface FeatureSetWriterOptions {
   /** Folder of the store that is written to (`firstWritableStore` picks one of several). */
@@ -32,6 +36,12 @@ export interface FeatureSetWriterOptions {
    * shard of the same set. Values that are not finite are always refused.
    */
   readonly onOverflow?: 'error' | 'float32';
+  /**
+   * A clock in milliseconds. With it, rows reach the file within `settleSeconds` (20 unless given), and the next writer of the
+   * set takes in what this one leaves should it be killed: a process loses that much of its work and not an open shard.
+   */
+  readonly now?: () => number;
+  readonly settleSeconds?: number;
 }
 
 /** Opens (or continues) a part of a feature set. */
@@ -41,13 +51,15 @@ export function openFeatureSetWriter(options: FeatureSetWriterOptions): FeatureS
 
 /**
  * Appends rows to a feature set. Rows of different splits go to different shards. A row is safe once its shard
- * is finished and the index part replaced; a process killed at any moment loses the open shards, and nothing else.
+ * is finished and the index part replaced; of the shards that a killed process had open, the next writer takes in the rows
+ * that reached the file (`now`), and the rest is lost.
  */
 export class FeatureSetWriter {
   readonly folder: string;
   readonly spec: FeatureSpec;
   readonly #shardBytes: number;
   readonly #onOverflow: 'error' | 'float32';
+  readonly #settling: Settling | undefined;
   readonly #indexPath: string;
   readonly #release: () => void;
   readonly #part: IndexPart;
@@ -55,6 +67,8 @@ export class FeatureSetWriter {
   readonly #known: FeatureSetIndex;
   readonly #open = new Map<string, { shard: ShardWriter; inputs: Map<string, string> }>();
   readonly #appended = new Set<string>();
+  /** Rows of killed writers that were taken in when this one was opened. */
+  takenIn = 0;
   #changed = false;
   #closed = false;
 
@@ -62,7 +76,10 @@ export class FeatureSetWriter {
    * @throws UserError when the part is held by a live writer, the index is damaged, feature.json disagrees, or
    *   the store can't be written; Error for a specification that contradicts itself.
    */
-  constructor({ store, readStores = [], spec, part, shardBytes, onOverflow }: FeatureSetWriterOptions) {
+  constructor(options: FeatureSetWriterOptions) {
+    const { store, readStores = [], spec, part, shardBytes, onOverflow } = options;
+    const { now, settleSeconds: seconds = SETTLE_SECONDS } = options;
+    this.#settling = now === undefined ? undefined : { now, seconds };
     assertLittleEndian();
     this.spec = FeatureSpec.parse(spec);
     if (fingerprintOf(spec.computation) !== spec.fingerprint) {
@@ -83,17 +100,39 @@ export class FeatureSetWriter {
       return claimPart(indexFolder(this.folder), part);
     });
     try {
+      orUserError(this.folder, () => this.#writeSpec());
+      this.#known = readFeatureSetIndex([store, ...readStores], spec);
+      this.#part = existsSync(this.#indexPath) ? readIndexPart(this.#indexPath) : emptyPart(spec, part);
+      this.#takeIn();
       orUserError(this.folder, () => {
         for (const place of [this.folder, indexFolder(this.folder), shardFolder(this.folder)])
           removeDeadFiles(place);
-        this.#writeSpec();
       });
-      this.#known = readFeatureSetIndex([store, ...readStores], spec);
-      this.#part = existsSync(this.#indexPath) ? readIndexPart(this.#indexPath) : emptyPart(spec, part);
     } catch (error) {
       this.#release();
       throw error;
     }
+  }
+
+  /** Finishes what killed writers have left, before anything else is appended. */
+  #takeIn(): void {
+    for (const abandoned of abandonedShards(this.folder)) {
+      const shard = orUserError(this.folder, () => claimAbandoned(this.folder, abandoned));
+      if (shard === null) continue;
+      for (const row of abandonedRows(shard, this.spec)) {
+        if (this.#known.rows.get(row.id)?.input === row.input || this.#appended.has(row.id)) continue;
+        try {
+          this.append(row);
+          this.takenIn++;
+        } catch (error) {
+          // To be computed again, and dealt with then.
+          if (!(error instanceof FeatureValueError)) throw error;
+        }
+      }
+      this.flush();
+      removeAbandoned(shard);
+    }
+    this.#appended.clear();
   }
 
   /** feature.json is written first; where there is one already, it must say the same, provenance aside. */
@@ -139,7 +178,10 @@ export class FeatureSetWriter {
     const open = this.#open.get(key);
     if (open && !open.shard.isTooFullFor(row)) return open;
     if (open) this.#finish(open);
-    const fresh = { shard: new ShardWriter(this.folder, this.spec, dtype, row.split), inputs: new Map() };
+    const fresh = {
+      shard: new ShardWriter(this.folder, this.spec, dtype, row.split, this.#settling),
+      inputs: new Map(),
+    };
     if (fresh.shard.isTooFullFor(row)) {
       throw new FeatureValueError(
         `${row.id}: ${row.n} steps of ${this.spec.dim} values do not fit a shard of 2 GiB`,
@@ -205,6 +247,7 @@ export class FeatureSetWriter {
       delete this.#part.quarantined[id];
     }
     this.#writeIndex();
+    open.shard.listed();
   }
 
   #writeIndex(): void {

@@ -1,6 +1,7 @@
 import type { FeatureSet } from './feature-set-reader.ts';
 import { bytesOf, xxh64 } from './row-hash.ts';
 import { decodeHalf } from './half.ts';
+import { breath } from '../base/breath.ts';
 import { type Reporter, silent } from '../base/reporter.ts';
 
 /** One dimension of a feature over all steps of all utterances. */
@@ -41,13 +42,13 @@ export interface Inspection {
 /**
  * Reads every row of a set and sums up its values. Memory: a few numbers for each dimension and utterance.
  * @param speakerOf null for utterances whose speaker is not known.
- * @throws DamageError for a damaged row.
+ * @throws DamageError for a damaged row; the signal's reason, within a row's time, when it is aborted.
  */
-export function inspectSet(
+export async function inspectSet(
   set: FeatureSet,
   speakerOf: (id: string) => string | null,
   { reporter = silent, signal }: { reporter?: Reporter; signal?: AbortSignal } = {},
-): Inspection {
+): Promise<Inspection> {
   const ids = set.ids();
   const sums = new DimensionSums(set.dim);
   const norms = new Map<string, number[]>();
@@ -56,8 +57,8 @@ export function inspectSet(
   const nonFiniteRows: string[] = [];
   let steps = 0;
   let decoded = new Float32Array(0);
-  ids.forEach((id, i) => {
-    signal?.throwIfAborted();
+  for (const [i, id] of ids.entries()) {
+    await breath(signal);
     const { n, values } = set.read(id);
     if (decoded.length < values.length) decoded = new Float32Array(2 * values.length);
     if (values instanceof Uint16Array) decodeHalf(values, decoded);
@@ -72,7 +73,7 @@ export function inspectSet(
     if (speaker !== null && finite) addTo(norms, speaker, norm);
     steps += n;
     reporter.progress({ task: set.spec.feature, done: i + 1, total: ids.length, unit: 'utterances' });
-  });
+  }
   return {
     utterances: ids.length,
     steps,

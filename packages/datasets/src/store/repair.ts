@@ -14,6 +14,7 @@ import type { SetLocation } from './set-location.ts';
 import type { ShardCheck } from './shard-check.ts';
 import { dayOf, moveToTrash, trashFolder } from './trash.ts';
 import { checkParts, isDamaged, type PartCheck, type SetCheck } from './verify.ts';
+import { abandonedFiles } from './shard-journal.ts';
 import { claimPart, removeDeadFiles } from './writer-lease.ts';
 
 /** What a repair would do, or did. */
@@ -94,8 +95,10 @@ export function repairSet(
   return orUserError(location.folder, () => {
     if (!isDamaged(check) && check.unlisted.every(({ whole }) => whole)) return planRepair(check);
     const repair = new Repair(check, now, shardBytes);
+    // The next writer takes these in.
+    const kept = abandonedFiles(location.folder);
     for (const place of [location.folder, indexFolder(location.folder), shardFolder(location.folder)])
-      removeDeadFiles(place);
+      removeDeadFiles(place, kept);
     repair.mendSpec();
     repair.rebuildParts();
     repair.mendParts();

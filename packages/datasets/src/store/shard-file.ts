@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, renameSync, unlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { AsyncByteQueue } from 'apache-arrow';
-import { syncFolder, temporaryName, writeAll } from '../base/atomic-file.ts';
+import { syncFolder, writeAll } from '../base/atomic-file.ts';
 import { makeFolder, openNewFile } from '../base/shared-folder.ts';
 import { shardFolder, shardPath } from './layout.ts';
 import { bytesOf, hex64, xxh64 } from './row-hash.ts';
+import { unfinishedName } from './shard-journal.ts';
 
 /** Small pieces (Arrow writes 4 bytes at a time) are gathered up to this size before they reach the file. */
 const GATHER_BYTES = 1 << 16;
@@ -43,8 +44,23 @@ export class ShardFile extends AsyncByteQueue {
     super();
     this.#folder = folder;
     makeFolder(shardFolder(folder));
-    this.#temporary = temporaryName(join(shardFolder(folder), 'shard.arrow'));
+    this.#temporary = unfinishedName(folder);
     this.#fd = openNewFile(this.#temporary);
+  }
+
+  /** Its name until it is finished. */
+  get temporary(): string {
+    return this.#temporary;
+  }
+
+  /** Hands all that was written to the system, which has it then whatever becomes of this process. */
+  settle(): void {
+    this.#writeGathered();
+  }
+
+  /** Where the feature values of the last batch lie. */
+  get lastValues(): readonly [number, number] | undefined {
+    return this.#values.at(-1);
   }
 
   /** Bytes written so far. */
@@ -77,13 +93,17 @@ export class ShardFile extends AsyncByteQueue {
   /** Arrow's writer is done; the file is finished by `seal`. */
   override close(): void {}
 
-  /** fsync, rename to the name of its content, fsync the folder: only a whole file ever has its final name. */
-  seal(): WrittenShard {
+  /**
+   * fsync, rename to the name of its content, fsync the folder: only a whole file ever has its final name.
+   * @param before is told the name's digest before the file has it
+   */
+  seal(before?: (sha256: string) => void): WrittenShard {
     this.#writeGathered();
     fsyncSync(this.#fd);
     closeSync(this.#fd);
     this.#fd = -1;
     const sha256 = this.#sha256.digest('hex');
+    before?.(sha256);
     const target = shardPath(this.#folder, sha256);
     renameSync(this.#temporary, target);
     syncFolder(dirname(target));

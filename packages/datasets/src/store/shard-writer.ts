@@ -3,6 +3,7 @@ import { AlignedArrowWriter } from './aligned-arrow-writer.ts';
 import type { FeatureDtype, FeatureRow, FeatureSpec } from './feature-spec.ts';
 import type { ShardEntry } from './index-part.ts';
 import { RecordBatchBuilder } from './record-batch.ts';
+import { ShardJournal } from './shard-journal.ts';
 import { ShardFile } from './shard-file.ts';
 import { ROWS_PER_BATCH, shardSchema, valueBytes } from './shard-schema.ts';
 
@@ -18,7 +19,15 @@ export const MAX_SHARD_BYTES = 2 ** 31 - 2 ** 26;
 /** Metadata of one record batch, columns other than the features and padding, generously. */
 const BATCH_OVERHEAD = 4096;
 
-/** Writes one shard: rows of one split, in one type. The file begins with the first full batch. */
+/** When rows reach the file, also where their batch is not full. */
+export interface Settling {
+  /** A clock in milliseconds. */
+  readonly now: () => number;
+  /** Rows wait no longer than so many seconds, as soon as the next one comes. */
+  readonly seconds: number;
+}
+
+/** Writes one shard: rows of one split, in one type. The file begins with the first batch. */
 export class ShardWriter {
   readonly split: string | null;
   readonly dtype: FeatureDtype;
@@ -27,10 +36,26 @@ export class ShardWriter {
   readonly #batch: RecordBatchBuilder;
   #file: ShardFile | null = null;
   #arrow: AlignedArrowWriter | null = null;
+  readonly #settling: Settling | undefined;
+  #journal: ShardJournal | null = null;
+  #inputs: { [id: string]: string } = {};
+  /** When the first row of the batch came. */
+  #since = 0;
   #rows = 0;
 
-  /** @param folder of the feature set. */
-  constructor(folder: string, spec: FeatureSpec, dtype: FeatureDtype, split: string | null) {
+  /**
+   * @param folder of the feature set.
+   * @param settling with it, a journal lies beside the file until it is finished, so that what a killed process leaves
+   *   can be taken in
+   */
+  constructor(
+    folder: string,
+    spec: FeatureSpec,
+    dtype: FeatureDtype,
+    split: string | null,
+    settling?: Settling,
+  ) {
+    this.#settling = settling;
     this.split = split;
     this.dtype = dtype;
     this.#folder = folder;
@@ -55,7 +80,7 @@ export class ShardWriter {
   }
 
   /**
-   * Adds a row; every 32 rows a record batch goes to the file.
+   * Adds a row; every 32 rows, or when the first of them has waited long enough, a record batch goes to the file.
    * @returns -1, or the index of the first value that this shard's type can't hold; the row is not added then.
    * @throws the file system's error.
    */
@@ -63,8 +88,19 @@ export class ShardWriter {
     const misfit = this.#batch.append(row);
     if (misfit >= 0) return misfit;
     this.#rows++;
-    if (this.#batch.rows === ROWS_PER_BATCH || this.#batch.valueBytes >= MAX_BATCH_BYTES) this.#writeBatch();
+    if (this.#settling !== undefined) {
+      this.#inputs[row.id] = row.input;
+      if (this.#batch.rows === 1) this.#since = this.#settling.now();
+    }
+    if (this.#batch.rows === ROWS_PER_BATCH || this.#batch.valueBytes >= MAX_BATCH_BYTES || this.#waited())
+      this.#writeBatch();
     return -1;
+  }
+
+  #waited(): boolean {
+    return (
+      this.#settling !== undefined && this.#settling.now() - this.#since >= 1000 * this.#settling.seconds
+    );
   }
 
   #writeBatch(): void {
@@ -76,10 +112,19 @@ export class ShardWriter {
     this.#file.valuesMemory = this.#batch.valuesMemory;
     this.#arrow.write(this.#batch.batch(this.#schema));
     this.#batch.clear();
+    if (this.#settling !== undefined) this.#note(this.#file);
+  }
+
+  #note(file: ShardFile): void {
+    file.settle();
+    this.#journal ??= new ShardJournal(file.temporary, { split: this.split, dtype: this.dtype });
+    const [offset, length] = file.lastValues as readonly [number, number];
+    this.#journal.add({ values: [offset, length], inputs: this.#inputs });
+    this.#inputs = {};
   }
 
   /**
-   * Ends the file and gives it its final name.
+   * Ends the file and gives it its final name; its journal stays until `listed`.
    * @returns its entry for the index, or null when no row was added.
    */
   finish(): ShardEntry | null {
@@ -88,11 +133,19 @@ export class ShardWriter {
     const file = this.#file as ShardFile;
     file.valuesMemory = null;
     this.#arrow?.close();
-    return { ...file.seal(), split: this.split, dtype: this.dtype, rows: this.#rows };
+    const written = file.seal((sha256) => this.#journal?.sealed(sha256));
+    return { ...written, split: this.split, dtype: this.dtype, rows: this.#rows };
   }
 
   /** Drops what was not finished. */
   discard(): void {
     this.#file?.discard();
+    this.listed();
+  }
+
+  /** The index has what `finish` gave: the journal is not needed any more. */
+  listed(): void {
+    this.#journal?.remove();
+    this.#journal = null;
   }
 }

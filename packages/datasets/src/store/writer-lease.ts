@@ -68,12 +68,16 @@ function startOf(pid: number): number | null {
   }
 }
 
-/** Removes the temporary files of dead writers from a folder. @returns the names removed. */
-export function removeDeadFiles(folder: string): string[] {
+/**
+ * Removes the temporary files of dead writers from a folder.
+ * @param kept names that stay
+ * @returns the names removed.
+ */
+export function removeDeadFiles(folder: string, kept?: ReadonlySet<string>): string[] {
   const removed: string[] = [];
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const owner = ownerOf(name);
-    if (!owner || !isDead(owner)) continue;
+    if (!owner || !isDead(owner) || kept?.has(name)) continue;
     removeIfThere(join(folder, name));
     removed.push(name);
   }

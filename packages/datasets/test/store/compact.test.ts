@@ -4,6 +4,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Interrupted } from '../../src/base/errors.ts';
+import { silent } from '../../src/base/reporter.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { compactSet } from '../../src/store/compact.ts';
 import { openFeatureSet } from '../../src/store/feature-set-reader.ts';
@@ -13,7 +15,7 @@ import { readFeatureSetIndex } from '../../src/store/index-union.ts';
 import { isDamaged, verifySet } from '../../src/store/verify.ts';
 import { bundled } from './bundled.ts';
 import { flipBit, locate, refusalOfReading } from './damaged-store.ts';
-import { sampleFolder, sampleRow, sampleSpec, temporaryStore, writeRows } from './sample.ts';
+import { filesBelow, sampleFolder, sampleRow, sampleSpec, temporaryStore, writeRows } from './sample.ts';
 
 const spec = sampleSpec({ kind: 'text' });
 const rows = Array.from({ length: 120 }, (_, i) => sampleRow(spec, i, i % 2 ? 'train' : 'test'));
@@ -34,11 +36,11 @@ const partsOf = (store: string): string[] =>
     .sort();
 
 describe('compactSet', () => {
-  it('makes one part and few shards, and no row changes', () => {
+  it('makes one part and few shards, and no row changes', async () => {
     const store = fourParts();
     const before = readFeatureSetIndex([store], spec);
     const hashes = rowHashes(store);
-    const report = compactSet(locate(store, spec), spec, { shardBytes: 100_000 });
+    const report = await compactSet(locate(store, spec), spec, { shardBytes: 100_000 });
     expect(report).toMatchObject({ merged: PARTS, into: 'main', rows: 120, skipped: [] });
     expect(partsOf(store)).toEqual(['main.json']);
     const { shards } = readIndexPart(join(sampleFolder(store, spec), 'index', 'main.json'));
@@ -48,7 +50,7 @@ describe('compactSet', () => {
     const after = readFeatureSetIndex([store], spec);
     for (const [id, { input, revision }] of before.rows)
       expect(after.rows.get(id)).toMatchObject({ input, revision });
-    expect(compactSet(locate(store, spec), spec, { shardBytes: 100_000 }).merged).toEqual([]);
+    expect((await compactSet(locate(store, spec), spec, { shardBytes: 100_000 })).merged).toEqual([]);
   });
 
   function rowHashes(store: string): [string, bigint][] {
@@ -58,39 +60,66 @@ describe('compactSet', () => {
     return found;
   }
 
-  it('takes the row that readers take, and quarantined utterances with it', () => {
+  it('takes the row that readers take, and quarantined utterances with it', async () => {
     const store = fourParts();
     const writer = openFeatureSetWriter({ store, spec, part: 'z' });
     const newer = sampleRow(spec, 7, 'train', 1);
     writer.append(newer);
     writer.quarantine('sample/bad', 'no sound', 'x');
     writer.close();
-    compactSet(locate(store, spec), spec, { shardBytes: 100_000 });
+    await compactSet(locate(store, spec), spec, { shardBytes: 100_000 });
     const { rows: held, quarantined } = readFeatureSetIndex([store], spec);
     expect(held.get(newer.id)).toMatchObject({ input: newer.input, revision: 1 });
     expect(quarantined.get('sample/bad')).toEqual({ reason: 'no sound', input: 'x', revision: 0 });
     expect(refusalOfReading(store, spec, [newer])).toBeNull();
   });
 
-  it('leaves the part of a live writer alone; both go on', () => {
+  it('leaves the part of a live writer alone; both go on', async () => {
     const store = fourParts();
     const writer = openFeatureSetWriter({ store, spec, part: 'b' });
-    expect(compactSet(locate(store, spec), spec)).toMatchObject({ merged: ['a', 'c', 'd'], skipped: ['b'] });
+    expect(await compactSet(locate(store, spec), spec)).toMatchObject({
+      merged: ['a', 'c', 'd'],
+      skipped: ['b'],
+    });
     expect(partsOf(store)).toEqual(['b.json', 'main.json']);
     writer.append(sampleRow(spec, 500, 'train'));
     writer.close();
     expect(refusalOfReading(store, spec, [...rows, sampleRow(spec, 500, 'train')])).toBeNull();
   });
 
-  it('refuses a damaged shard and leaves everything as it was', () => {
+  it('refuses a damaged shard and leaves everything as it was', async () => {
     const store = fourParts();
     const { shards } = readIndexPart(join(sampleFolder(store, spec), 'index', 'a.json'));
     const at = shards[0]?.values[0]?.[0] ?? 0;
     flipBit(join(sampleFolder(store, spec), 'shards', `sha256-${shards[0]?.sha256}.arrow`), 8 * at);
-    expect(() => compactSet(locate(store, spec), spec, { shardBytes: 100_000 })).toThrow(
+    await expect(compactSet(locate(store, spec), spec, { shardBytes: 100_000 })).rejects.toThrow(
       'lsgmer features repair',
     );
     expect(partsOf(store)).toEqual(PARTS.map((part) => `${part}.json`));
+  });
+});
+
+describe('a compaction that is told to stop', () => {
+  it('ends at once and leaves the set as it was; the next one finishes', async () => {
+    const store = fourParts();
+    const names = (): string[] =>
+      filesBelow(sampleFolder(store, spec)).filter((file) => !file.endsWith('.arrow'));
+    const before = names();
+    for (const steps of [0, 1, 3]) {
+      const stop = new AbortController();
+      let seen = 0;
+      const progress = (): void => void (++seen === steps && stop.abort(new Interrupted('stopped')));
+      if (steps === 0) stop.abort(new Interrupted('stopped'));
+      const reporter = { ...silent, progress };
+      const options = { shardBytes: 100_000, signal: stop.signal, reporter };
+      await expect(compactSet(locate(store, spec), spec, options)).rejects.toThrow(Interrupted);
+      expect(seen).toBe(steps);
+      expect(names()).toEqual(before);
+      expect(refusalOfReading(store, spec, rows)).toBeNull();
+    }
+    await compactSet(locate(store, spec), spec, { shardBytes: 100_000 });
+    expect(partsOf(store)).toEqual(['main.json']);
+    expect(refusalOfReading(store, spec, rows)).toBeNull();
   });
 });
 
@@ -132,7 +161,7 @@ describe('a compaction in another process', () => {
       await closed;
       if (child.signalCode === 'SIGKILL') killed++;
       expect(refusalOfReading(store, spec, rows)).toBeNull();
-      compactSet(locate(store, spec), spec, { shardBytes: 20_000 });
+      await compactSet(locate(store, spec), spec, { shardBytes: 20_000 });
       expect(partsOf(store)).toEqual(['main.json']);
       expect(refusalOfReading(store, spec, rows)).toBeNull();
       expect(isDamaged(await verifySet(locate(store, spec)))).toBe(false);

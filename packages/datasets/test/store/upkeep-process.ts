@@ -17,5 +17,5 @@ if (what === 'repair') {
 } else {
   const path = specPath(location.folder);
   writeSync(1, '.');
-  compactSet(location, parseSpec(readFileSync(path, 'utf8'), path), { shardBytes: 20_000 });
+  await compactSet(location, parseSpec(readFileSync(path, 'utf8'), path), { shardBytes: 20_000 });
 }

@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../src/base/canonical-json.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { openFeatureSet } from '../../src/store/feature-set-reader.ts';
+import { openFeatureSetWriter } from '../../src/store/feature-set-writer.ts';
 import { readIndexPart } from '../../src/store/index-part.ts';
 import { readFeatureSetIndex } from '../../src/store/index-union.ts';
+import { hasAbandonedRows } from '../../src/store/shard-journal.ts';
 import { isDamaged, verifySet } from '../../src/store/verify.ts';
 import { bundled } from './bundled.ts';
 import { locate } from './damaged-store.ts';
@@ -22,21 +24,27 @@ beforeAll(async () => {
 });
 afterAll(() => remove());
 
-function start(store: string, part: string, from: number, to: number): ChildProcess {
-  return spawn(process.execPath, [script, store, part, String(from), String(to)], {
+function start(store: string, part: string, from: number, to: number, ...settle: string[]): ChildProcess {
+  return spawn(process.execPath, [script, store, part, String(from), String(to), ...settle], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }
 
 /** Kills the writer without warning once it has appended this many rows. @returns how it ended. */
 async function killAfter(child: ChildProcess, rows: number): Promise<NodeJS.Signals | null> {
+  await rowsUntilKilled(child, rows);
+  return child.signalCode;
+}
+
+/** The same. @returns how many rows it said that it had appended. */
+async function rowsUntilKilled(child: ChildProcess, rows: number): Promise<number> {
   let seen = 0;
   child.stdout?.on('data', (bytes: Buffer) => {
     seen += bytes.length;
     if (seen >= rows) child.kill('SIGKILL');
   });
   await once(child, 'close');
-  return child.signalCode;
+  return seen;
 }
 
 async function finish(child: ChildProcess): Promise<void> {
@@ -94,6 +102,33 @@ describe('a writer killed with SIGKILL', () => {
     await finish(start(store, 'main', 0, total));
     checkWhole(store);
     checkComplete(store, total);
+  });
+
+  it('loses none of the rows that it had time to settle, though no shard was finished', async () => {
+    const store = temporaryStore();
+    const rng = Rng.for('settle');
+    const total = 400;
+    let held = 0;
+    for (let i = 0; i < 4; i++) {
+      const seen = await rowsUntilKilled(start(store, 'main', 0, total, '0'), 1 + rng.int(60));
+      expect(hasAbandonedRows(sampleFolder(store))).toBe(true);
+      expect(checkWhole(store)).toBe(held);
+      // whoever writes next takes them in, whatever it is going to write
+      const writer = openFeatureSetWriter({ store, spec, part: i === 2 ? 'other' : 'main' });
+      expect(writer.takenIn).toBeGreaterThanOrEqual(seen);
+      writer.close();
+      held = checkWhole(store);
+      expect(hasAbandonedRows(sampleFolder(store))).toBe(false);
+    }
+    // where batches are to be full, those that are reach the file
+    const seen = await rowsUntilKilled(start(store, 'main', 0, total, '1000'), 120);
+    const writer = openFeatureSetWriter({ store, spec, part: 'main' });
+    expect(writer.takenIn).toBeGreaterThan(seen - 2 * 32);
+    writer.close();
+    await finish(start(store, 'main', 0, total, '0'));
+    checkWhole(store);
+    checkComplete(store, total);
+    expect(isDamaged(await verifySet(locate(store, spec)))).toBe(false);
   });
 
   it('does no harm to another that writes the same set', async () => {

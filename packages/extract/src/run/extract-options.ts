@@ -1,4 +1,12 @@
-import { type FeatureDtype, Interrupted, type Json, type Reporter, type Utterance } from '@lsgmer/datasets';
+import {
+  type FeatureDtype,
+  type FeatureSetWriterOptions,
+  type FeatureSpec,
+  Interrupted,
+  type Json,
+  type Reporter,
+  type Utterance,
+} from '@lsgmer/datasets';
 import { type Device, RUNTIME_VERSION, chooseDevice, usableCores } from '@lsgmer/onnx/runtime';
 import type { DecodeOptions } from '../decode/decode.ts';
 import { type FfmpegSearch, requireFfmpeg } from '../decode/ffmpeg-binary.ts';
@@ -37,6 +45,8 @@ export interface ExtractOptions {
   /** Folder of files that remember the digests of unchanged media, for those that the manifest did not hash. */
   readonly cacheFolder?: string;
   readonly shardBytes?: number;
+  /** Seconds of work that a killed run loses, beside what is being encoded; 20 unless given. */
+  readonly settleSeconds?: number;
   readonly reporter?: Reporter;
   /** Ends the run at once; what was encoded until then is kept. */
   readonly signal?: AbortSignal;
@@ -90,6 +100,20 @@ async function deviceFor(
   const chosen = await chooseDevice('auto');
   // Beside a GPU, int8 stays on the CPU: each model finds its own device.
   return onCpu === 0 || chosen === 'cpu' ? chosen : 'auto';
+}
+
+/** How a run writes one of its sets. */
+export function writerOptions(options: ExtractOptions, spec: FeatureSpec): FeatureSetWriterOptions {
+  const { store, readStores, part = 'main', shardBytes, settleSeconds } = options;
+  return {
+    store,
+    spec,
+    part,
+    onOverflow: options.overflow === 'float32' ? 'float32' : 'error',
+    ...(readStores === undefined ? {} : { readStores }),
+    ...(shardBytes === undefined ? {} : { shardBytes }),
+    ...(settleSeconds === undefined ? {} : { settleSeconds }),
+  };
 }
 
 /** What a run that was told to stop says of itself. */

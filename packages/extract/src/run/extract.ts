@@ -1,4 +1,12 @@
-import { type Json, readFeatureSetIndex, setFolder, silent } from '@lsgmer/datasets';
+import {
+  type FeatureSpec,
+  type Json,
+  hasAbandonedRows,
+  openFeatureSetWriter,
+  readFeatureSetIndex,
+  setFolder,
+  silent,
+} from '@lsgmer/datasets';
 import type { Device } from '@lsgmer/onnx/runtime';
 import { type FfmpegSearch, searchFfmpeg } from '../decode/ffmpeg-binary.ts';
 import { DEFAULT_DECODE_POLICY } from '../decode/policy.ts';
@@ -12,11 +20,14 @@ import {
   onlyOnce,
   provenanceOf,
   startEncoder,
+  writerOptions,
 } from './extract-options.ts';
 import { checkNames, featureSpecOf } from './feature-set.ts';
 import { type SinkOpener, localSinks } from './feature-sink.ts';
 import { withFidelity } from './fidelity.ts';
 import { digestMedia } from './input-digest.ts';
+import type { ModelFeature } from '../models/model-features.ts';
+import type { EncoderModel } from '../models/model-folder.ts';
 import { ModelRun } from './model-run.ts';
 import { type SetPlan, planSet } from './plan.ts';
 import { SetRun } from './set-run.ts';
@@ -46,21 +57,15 @@ export async function planFeatures(
   options: ExtractOptions,
   provenance: { [key: string]: Json } = {},
 ): Promise<SetPlan[]> {
-  const { dataset, utterances, models, store, readStores = [], signal } = options;
+  const { utterances, models, store, readStores = [], signal } = options;
   checkNames(models);
-  const { policy = DEFAULT_DECODE_POLICY, dtype = 'float16' } = options;
   const audio = models.some(({ form }) => form.kind === 'audio');
   const digests = audio
     ? await digestMedia(utterances, options.root, options.cacheFolder, signal)
     : new Map<string, string>();
   return models.flatMap((model) =>
     model.features.map((feature, i) => {
-      const spec = featureSpecOf(model, feature, {
-        dataset,
-        policy,
-        dtype,
-        provenance: { ...provenance, ...model.provenance },
-      });
+      const spec = specOf(options, model, feature, provenance);
       const index = readFeatureSetIndex([store, ...readStores], spec);
       return planSet(model, i, spec, utterances, index, digests, options.retryQuarantined ?? false);
     }),
@@ -81,7 +86,9 @@ export async function extractFeatures(options: ExtractOptions): Promise<Extracte
   try {
     signal?.throwIfAborted();
     const search = onlyOnce(() => searchFfmpeg());
-    const plans = await planFeatures(options, await provenanceOf(options, search));
+    const provenance = await provenanceOf(options, search);
+    takeInAbandoned(options, provenance);
+    const plans = await planFeatures(options, provenance);
     const busy = plans.filter(({ rows }) => rows.length > 0);
     if (busy.length > 0) await fill(await withFidelity(busy, options, search), runs, options, search);
     return plans.map((plan) => {
@@ -90,6 +97,35 @@ export async function extractFeatures(options: ExtractOptions): Promise<Extracte
     });
   } catch (error) {
     throw signal?.aborted === true ? interruption(runs) : error;
+  }
+}
+
+function specOf(
+  { dataset, policy = DEFAULT_DECODE_POLICY, dtype = 'float16' }: ExtractOptions,
+  model: EncoderModel,
+  feature: ModelFeature,
+  provenance: { [key: string]: Json },
+): FeatureSpec {
+  return featureSpecOf(model, feature, {
+    dataset,
+    policy,
+    dtype,
+    provenance: { ...provenance, ...model.provenance },
+  });
+}
+
+/** Rows that killed runs had computed need not be planned: they are finished first. */
+function takeInAbandoned(options: ExtractOptions, provenance: { [key: string]: Json }): void {
+  const { models, store, reporter = silent } = options;
+  for (const model of models) {
+    for (const feature of model.features) {
+      const spec = specOf(options, model, feature, provenance);
+      if (!hasAbandonedRows(setFolder(store, spec))) continue;
+      const writer = openFeatureSetWriter(writerOptions(options, spec));
+      writer.close();
+      if (writer.takenIn > 0)
+        reporter.info(`${spec.feature}: ${writer.takenIn} rows of a run that was killed are taken in`);
+    }
   }
 }
 
@@ -160,16 +196,8 @@ async function openRun(
   options: ExtractOptions,
   sinks: SinkOpener,
 ): Promise<SetRun> {
-  const { store, readStores, part = 'main', shardBytes } = options;
   const spec = { ...plan.spec, provenance: { ...plan.spec.provenance, device } };
-  const sink = await sinks.open({
-    store,
-    spec,
-    part,
-    onOverflow: options.overflow === 'float32' ? 'float32' : 'error',
-    ...(readStores === undefined ? {} : { readStores }),
-    ...(shardBytes === undefined ? {} : { shardBytes }),
-  });
+  const sink = await sinks.open(writerOptions(options, spec));
   const { policy = DEFAULT_DECODE_POLICY } = options;
   const audio = plan.model.form.kind === 'audio';
   return new SetRun(plan, sink, (utterance) => (audio ? encodedSeconds(utterance, policy) : 0));

@@ -31,9 +31,14 @@ export interface SinkOpener {
 
 /** Sinks that write on the calling thread. */
 export const localSinks: SinkOpener = {
-  open: (options) => Promise.resolve(new LocalSink(openFeatureSetWriter(options))),
+  open: (options) => Promise.resolve(openLocalSink(options)),
   close: () => Promise.resolve(),
 };
+
+/** A sink that writes on the calling thread; rows of killed writers are taken in. */
+export function openLocalSink(options: FeatureSetWriterOptions): LocalSink {
+  return new LocalSink(openFeatureSetWriter({ now: () => performance.now(), ...options }));
+}
 
 /** Methods are asynchronous in form only; what they throw becomes a rejection. */
 export class LocalSink implements FeatureSink {

@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
-import { UserError, openFeatureSetWriter } from '@lsgmer/datasets';
-import { LocalSink } from './feature-sink.ts';
+import { UserError } from '@lsgmer/datasets';
+import { type LocalSink, openLocalSink } from './feature-sink.ts';
 import type { SinkReply, SinkRequest } from './sink-messages.ts';
 
 /**
@@ -27,7 +27,7 @@ async function answer(request: SinkRequest): Promise<void> {
 
 async function perform(request: SinkRequest): Promise<string | null> {
   if (request.kind === 'open') {
-    const sink = new LocalSink(openFeatureSetWriter(request.options));
+    const sink = openLocalSink(request.options);
     sinks.push(sink);
     return sink.folder;
   }

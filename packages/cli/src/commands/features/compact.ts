@@ -21,7 +21,7 @@ export const compactCommand: CommandModule<object, CompactCommandOptions> = {
       .option('dry-run', DRY_RUN)
       .option('json', JSON_OPTION)
       .example('$0 features compact --dataset meld', ''),
-  handler: (options) => {
+  handler: async (options) => {
     const context = createContext(options);
     const dataset = chooseDataset(context, options.dataset);
     const reports: CompactReport[] = [];
@@ -34,7 +34,14 @@ export const compactCommand: CommandModule<object, CompactCommandOptions> = {
         ({ fingerprint }) => fingerprint === location.fingerprint,
       );
       if (set)
-        reports.push(compactSet(location, set.spec, { into: options.part, dryRun: options['dry-run'] }));
+        reports.push(
+          await compactSet(location, set.spec, {
+            into: options.part,
+            dryRun: options['dry-run'],
+            reporter: context.reporter,
+            signal: context.signal,
+          }),
+        );
     }
     if (options.json) {
       context.print(JSON.stringify(reports));

@@ -29,7 +29,7 @@ export const inspectCommand: CommandModule<object, InspectOptions> = {
       .option('worst', { type: 'number', default: 8, describe: 'dimensions that are shown (--json has all)' })
       .option('json', JSON_OPTION)
       .example('$0 features inspect --dataset meld --feature wavlm-large', ''),
-  handler: (options) => {
+  handler: async (options) => {
     if (!Number.isInteger(options.worst) || options.worst < 1)
       throw new UserError('--worst: a whole number of dimensions, at least 1');
     const context = createContext(options);
@@ -49,7 +49,7 @@ export const inspectCommand: CommandModule<object, InspectOptions> = {
       const set = openFeatureSet({ stores, dataset, feature, fingerprint });
       try {
         const { reporter, signal } = context;
-        const inspection = inspectSet(set, (id) => speakers.get(id) ?? null, { reporter, signal });
+        const inspection = await inspectSet(set, (id) => speakers.get(id) ?? null, { reporter, signal });
         results.push({ feature, fingerprint, inspection });
       } finally {
         set.close();
