@@ -162,7 +162,7 @@ describe('features extract', () => {
     expect(code, err).toBe(0);
     expect(err).toMatch(/random-tiny-wavlm\.int8 against float32: cosine 0\.999\d+ on average/);
     const { computation, provenance } = specOf('random-tiny-wavlm.int8');
-    expect(computation['computed']).toMatch(/^int8-1/);
+    expect(computation['computed']).toMatch(/^int8-\d/);
     expect(provenance['fidelity']).toMatchObject({
       against: 'float32',
       utterances: expect.any(Number) as unknown,

@@ -139,6 +139,12 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
     ),
   };
   const features = chooseFeatures(context, manifest.card.name, ask.features, ask.recipe?.features);
+  if (
+    features.alexnet !== undefined &&
+    tried === undefined &&
+    variants.every(({ configuration }) => configuration.values['audio.alexnet'] === 'none')
+  )
+    context.reporter.info(`audio.alexnet=none: ${features.alexnet} is not used`);
   const ids = choice.rows.map((row) => row.utterance.id);
   const { stores } = context;
   const wanted = { text: features.text, audio: features.audio, map: features.alexnet };

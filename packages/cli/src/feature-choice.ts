@@ -37,7 +37,7 @@ export function chooseFeatures(
   }
   const all = { ...choice, ...given };
   const list = ROLES.flatMap((role) => (all[role] === undefined ? [] : [`${role} ${all[role]}`]));
-  context.reporter.info(`features: ${list.join(', ')}`);
+  context.reporter.info(`features: ${list.join(', ')} (what the store has; --features chooses)`);
   return all;
 }
 
