@@ -59,6 +59,11 @@ test-nodes: $(BUILT)
 test-services: $(BUILT)
 	@node test/services/run.mjs $(ARGS)
 
+## test-webgpu: a GPU against the CPU             Mesa's software Vulkan, fetched by apt; or ARGS="--device webgpu" (cuda)
+.PHONY: test-webgpu
+test-webgpu: $(BUILT)
+	@node test/webgpu/run.mjs $(ARGS)
+
 ## test-golden: what Python sees of shards and exports   PYTHON=.venv/bin/python; it says which packages it needs
 .PHONY: test-golden
 test-golden: $(BUILT)

@@ -6,7 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@lsgmer/source'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['test/browser/**'],
+    exclude: ['test/browser/**', 'test/webgpu/**'],
     globalSetup: ['test/global-setup.ts'],
     // Generous: some tests start the command line a dozen times, and a shared machine may be slow. Timings decide nothing.
     testTimeout: 180_000,

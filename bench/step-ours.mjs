@@ -1,6 +1,6 @@
 // lsgmer's side of the step benchmark: gradients of the traced head and AdamW, on a ragged batch of 32.
 //
-//   node bench/step-ours.mjs TEXT AUDIO THREADS      (after `make setup`)
+//   node bench/step-ours.mjs TEXT AUDIO THREADS [DEVICE]      (after `make setup`)
 //
 // Answers lines on stdin: `run K` -> {"ms": [...]}, `memory` -> {"mib": peak}.
 import { createInterface } from 'node:readline';
@@ -8,7 +8,8 @@ import { encodeHalf, Rng } from '../packages/datasets/dist/index.js';
 import { AdamW, configure, initialValues, lsgmer, onnxEngine } from '../packages/train/dist/index.js';
 import { mapPositions } from '../packages/train/dist/head/interpolation.js';
 
-const [text, audio, threads] = process.argv.slice(2).map(Number);
+const [text, audio, threads] = process.argv.slice(2, 5).map(Number);
+const device = process.argv[5] ?? 'cpu';
 const ROWS = 32;
 const CLASSES = 7;
 const MAP = Math.max(1, Math.round(audio * 0.08)); // a map step covers 0.25 s, a frame 0.02 s
@@ -52,7 +53,7 @@ const feeds = {
 };
 const batch = { shape, ids: Array.from({ length: ROWS }, (_, i) => `bench/${i}`), feeds };
 
-const factory = await onnxEngine({ device: 'cpu', threads });
+const factory = await onnxEngine({ device, threads });
 const engine = await factory.create(lsgmer, config, dims, CLASSES);
 engine.parameters.set(initialValues(lsgmer.parameters(config, dims, CLASSES), { weights: 0, labels: 0 }));
 const optimiser = new AdamW(engine.parameters.length, { lr: 5e-4, decay: 0.01 }, engine.moments);

@@ -70,9 +70,9 @@ describe('library packages', () => {
     const { read } = await import('./source-tree.ts');
     const forbidden = /\bconsole\.|process\.argv|process\.exit\(|Math\.random|Date\.now\(/;
     const wrong = sources
-      // entries of processes of their own end themselves; devices.ts holds the text of one
+      // entries of processes of their own end themselves; probe.ts holds the text of one
       .filter(
-        (f) => packageOf(f) !== 'cli' && !f.endsWith('-process.ts') && f !== 'packages/onnx/src/devices.ts',
+        (f) => packageOf(f) !== 'cli' && !f.endsWith('-process.ts') && f !== 'packages/onnx/src/probe.ts',
       )
       .flatMap((f) =>
         read(f)

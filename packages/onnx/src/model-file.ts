@@ -83,6 +83,14 @@ export class ModelFile {
     for (const { outputs } of this.nodes) for (const name of outputs) this.taken.add(name);
   }
 
+  /**
+   * @param folder where its external data lies
+   * @throws Error when the bytes are no ONNX model
+   */
+  static parse(bytes: Uint8Array, folder = '.'): ModelFile {
+    return new ModelFile(bytes, folder);
+  }
+
   /** @throws Error that names the file when it is no ONNX model */
   static read(path: string): ModelFile {
     try {

@@ -4,6 +4,7 @@ import * as ort from 'onnxruntime-node';
 import { usableCores } from './cores.ts';
 import { type ElementType, ELEMENT_TYPES } from './element-type.ts';
 import type { ValueInfo } from './graph.ts';
+import { webgpuLayout } from './webgpu-layout.ts';
 
 settleFloat16();
 
@@ -80,7 +81,7 @@ export class Session {
     // Errors come back as exceptions: the runtime's own printing would only repeat them.
     ort.env.logLevel = 'fatal';
     const settings: ort.InferenceSession.SessionOptions = {
-      executionProviders: [device],
+      executionProviders: [provider(model, device)],
       intraOpNumThreads: options.threads ?? usableCores(),
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -161,6 +162,12 @@ export class Session {
     }
     return new ort.Tensor(type, tensor.data as Float32Array, tensor.shape);
   }
+}
+
+function provider(model: Uint8Array | string, device: Device): ort.InferenceSession.ExecutionProviderConfig {
+  // By its own choice CUDA multiplies float32 with ten bits of mantissa (TF32). NVIDIA's libraries read this when they are loaded.
+  if (device === 'cuda') process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+  return device === 'webgpu' ? { name: device, preferredLayout: webgpuLayout(model) } : device;
 }
 
 /** A closed port: what is transferred to it is freed at once. */

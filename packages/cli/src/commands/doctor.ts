@@ -3,7 +3,7 @@ import { cpus, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { firstWritableStore } from '@lsgmer/datasets';
 import { searchFfmpeg } from '@lsgmer/extract';
-import { probeDevices, usableCores } from '@lsgmer/onnx/runtime';
+import { type DeviceReport, probeDevices, usableCores } from '@lsgmer/onnx/runtime';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../context.ts';
 import { datasetsIn, knownCards } from '../dataset.ts';
@@ -45,11 +45,7 @@ async function examine(context: Context): Promise<Line[]> {
     },
     { what: 'memory', state: 'ok', detail: `${gib(freemem())} free of ${gib(totalmem())}` },
     ...(await ffmpegLine()),
-    ...(await probeDevices()).map(({ device, available, reason }): Line => ({
-      what: device,
-      state: available ? 'ok' : 'absent',
-      detail: available ? 'works' : reason,
-    })),
+    ...(await probeDevices()).map(deviceLine),
     ...storeLines(context),
     ...rootLines(context),
     { what: 'cards', state: 'ok', detail: knownCards().join(', ') },
@@ -63,6 +59,19 @@ function nodeLine(): Line {
     what: 'node',
     state: known ? 'ok' : 'warning',
     detail: `${process.versions.node}${known ? '' : ': lsgmer is tested on Node 20, 22 and 24'}`,
+  };
+}
+
+function deviceLine({ device, available, reason, adapter, software }: DeviceReport): Line {
+  const works = `works${adapter === '' ? '' : ` on ${adapter}`}`;
+  return {
+    what: device,
+    state: available ? 'ok' : 'absent',
+    detail: !available
+      ? reason
+      : software
+        ? `${works}, no GPU but the processor: --device auto leaves it alone`
+        : works,
   };
 }
 

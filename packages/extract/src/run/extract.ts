@@ -11,6 +11,7 @@ import type { Device } from '@lsgmer/onnx/runtime';
 import { type FfmpegSearch, searchFfmpeg } from '../decode/ffmpeg-binary.ts';
 import { DEFAULT_DECODE_POLICY } from '../decode/policy.ts';
 import { ClipWindows, encodedSeconds } from './clip-windows.ts';
+import { checkDevice } from './device-check.ts';
 import { encodeRecordings } from './encode-audio.ts';
 import { encodeTexts } from './encode-text.ts';
 import {
@@ -151,7 +152,8 @@ async function fill(
     signal?.addEventListener('abort', stop, { once: true });
     try {
       signal?.throwIfAborted();
-      for (const plan of plans) runs.push(await openRun(plan, encoder.device, options, sinks));
+      const checked = encoder.device === 'cpu' ? plans : await checkDevice(encoder, plans, options, search);
+      for (const plan of checked) runs.push(await openRun(plan, encoder.device, options, sinks));
       const byModel = models.map((model, i) => {
         const sets = runs.filter(({ plan }) => plan.model === model);
         return new ModelRun(sets, encoder, i, reporter);

@@ -47,15 +47,30 @@ async function encodeSample(
 ): Promise<EncodedSteps[][]> {
   const encoder = await start({ folder, options });
   try {
-    const all: EncodedSteps[][] = features.map(() => []);
-    const encoded = await Promise.all(
-      sample.map(({ input }) => encoder.encode(0, [input], [...features.keys()])),
-    );
-    for (const one of encoded) one.forEach((steps, i) => all[i]?.push(steps[0] as EncodedSteps));
-    return all;
+    return await encodeEach(encoder, 0, features.length, sample);
   } finally {
     await encoder.close();
   }
+}
+
+/**
+ * Encodes a sample, each utterance alone.
+ * @param index position of the model in the encoder
+ * @param features how many the model has
+ * @returns for each of them, the steps of each utterance
+ */
+export async function encodeEach(
+  encoder: Encoder,
+  index: number,
+  features: number,
+  sample: readonly SampledRow[],
+): Promise<EncodedSteps[][]> {
+  const all: EncodedSteps[][] = Array.from({ length: features }, () => []);
+  const encoded = await Promise.all(
+    sample.map(({ input }) => encoder.encode(index, [input], [...all.keys()])),
+  );
+  for (const one of encoded) one.forEach((steps, i) => all[i]?.push(steps[0] as EncodedSteps));
+  return all;
 }
 
 /** @param dim values per step */

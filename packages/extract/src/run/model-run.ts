@@ -3,6 +3,7 @@ import type { Device } from '@lsgmer/onnx/runtime';
 import type { EncodedSteps, EncoderInput } from '../features/form.ts';
 import type { EncoderModel } from '../models/model-folder.ts';
 import type { EncodedText } from '../tokenizer/text-tokenizer.ts';
+import { isDeviceLost, isOutOfMemory } from './device-failures.ts';
 import { EncodeError, type Encoder } from './encoder.ts';
 import type { PlannedRow } from './plan.ts';
 import type { SetRun } from './set-run.ts';
@@ -25,10 +26,6 @@ export interface PreparedRow {
 
 /** Where nothing has ever worked, so many failures are the encoder's fault and not the clips'. */
 const HOPELESS = 8;
-
-/** How onnxruntime (its arena, CUDA, cuBLAS, WebGPU) and the C++ library say that there is no memory left. */
-const OUT_OF_MEMORY =
-  /out of memory|not enough memory|failed to allocate memory|bad_alloc|ALLOC_FAILED|available memory of .* is smaller/i;
 
 /** One model at work for the feature sets that are made of it: one forward pass serves them all. */
 export class ModelRun {
@@ -75,7 +72,7 @@ export class ModelRun {
    * is halved, and later ones are no larger. A batch that fails otherwise is tried row by row; a row that fails alone, or whose
    * values cannot be stored, is quarantined.
    * @returns how many rows could not be done for some set
-   * @throws UserError when the disk fails, or when the encoder has failed on everything so far
+   * @throws UserError when the disk or the device fails, or when the encoder has failed on everything so far
    */
   async encode(batch: readonly PreparedRow[]): Promise<number> {
     if (batch.length > this.most) return this.inPieces(batch, this.most);
@@ -91,8 +88,13 @@ export class ModelRun {
       );
     } catch (error) {
       if (!(error instanceof EncodeError)) throw error;
+      if (isDeviceLost(error.message))
+        throw new UserError(
+          `${this.model.name}: ${this.device} failed and computes nothing any more (${oneLine(error)}): all that was finished is kept, ` +
+            'and the same command goes on',
+        );
       if (batch.length === 1) return this.fail(batch[0] as PreparedRow, error);
-      if (!OUT_OF_MEMORY.test(error.message)) return this.inPieces(batch, 1);
+      if (!isOutOfMemory(error.message)) return this.inPieces(batch, 1);
       this.halve(batch.length);
       return this.inPieces(batch, this.most);
     }
@@ -137,9 +139,13 @@ export class ModelRun {
         `${this.model.name}: the encoder failed on the first ${this.failures} utterances: ${error.message}`,
       );
     }
-    await this.quarantine(row, `the encoder failed: ${error.message.split('\n', 1)[0] ?? ''}`);
+    await this.quarantine(row, `the encoder failed: ${oneLine(error)}`);
     return 1;
   }
+}
+
+function oneLine({ message }: Error): string {
+  return message.split('\n', 1)[0] ?? '';
 }
 
 function unite(sets: readonly SetRun[]): ModelRow[] {

@@ -33,10 +33,13 @@ class StubEncoder implements Encoder {
   readonly sizes: number[] = [];
   /** Rows that fit at once. */
   memory = Infinity;
+  /** The device is gone. */
+  lost = false;
 
   encode(_: number, inputs: readonly EncoderInput[], features: readonly number[]): Promise<EncodedSteps[][]> {
     this.asked.push([...features]);
     this.sizes.push(inputs.length);
+    if (this.lost) return Promise.reject(new EncodeError('WebGPU device lost (1): out of memory\nat queue'));
     if (inputs.length > this.memory)
       return Promise.reject(new EncodeError('Failed to allocate memory for requested buffer of size 1234'));
     if (inputs.some((input) => input[0] === 0))
@@ -172,6 +175,19 @@ describe('ModelRun', () => {
         reason: 'the encoder failed: Failed to allocate memory for requested buffer of size 1234',
       },
     ]);
+    await sets[0]?.close();
+  });
+
+  it('holds nothing against the rows when the device is gone', async () => {
+    const { run, sets, batch, encoder } = start([1, 2, 3, 4]);
+    await run.encode(batch.slice(0, 2));
+    encoder.lost = true;
+    const ended = run.encode(batch.slice(2));
+    await expect(ended).rejects.toThrow(UserError);
+    await expect(ended).rejects.toThrow(
+      'random-tiny-wavlm: cpu failed and computes nothing any more (WebGPU device lost (1): out of memory): all that was finished is kept, and the same command goes on',
+    );
+    expect([sets[0]?.computed, sets[0]?.quarantined]).toEqual([2, []]);
     await sets[0]?.close();
   });
 });
