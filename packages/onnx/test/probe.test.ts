@@ -9,7 +9,10 @@ describe('probes', () => {
 
   it('a provider that cannot be loaded is a reason of one line', async (context) => {
     // The runtime's package has no CUDA without a further download.
-    if ((await lackingForCuda(cudaPlaces())) === '') context.skip();
+    if ((await lackingForCuda(cudaPlaces())) === '') {
+      console.log('skipped: CUDA and its libraries are installed here');
+      context.skip();
+    }
     const { reason } = await probeApart('cuda');
     expect(reason).not.toBe('');
     expect(reason).not.toContain('\n');

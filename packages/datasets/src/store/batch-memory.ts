@@ -2,9 +2,9 @@ import type { FeatureDtype } from './feature-spec.ts';
 import { valueBytes } from './shard-schema.ts';
 
 /**
- * Byte of a batch's memory at which its values begin. The kernel copies a row out of the page cache two to three times
- * as fast to an address that is a multiple of 32 as to one that is not (docs/LOG.md), and an allocation that glibc maps
- * on its own begins 16 bytes after a page. Elsewhere the offset costs nothing.
+ * Byte of a batch's memory at which its values begin: a multiple of 64 bytes, as in a shard. Where the two differ by 16
+ * modulo 64, the kernel copies a row out of the page cache two to three times as slowly (docs/LOG.md). An allocation that
+ * glibc maps on its own begins 16 bytes after a page; elsewhere the offset is as good as any.
  */
 const BEGIN = 48;
 
