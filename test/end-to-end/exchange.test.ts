@@ -61,6 +61,18 @@ describe('features export and import', () => {
     expect(status).toMatch(/my-text: its encoder was trained on nothing/);
   });
 
+  it('feed the input of their kind only, and are told apart by name', async () => {
+    done(await imported('text', 'same-text', 'text'));
+    expect(done(await place.run('features', 'status'))).not.toMatch(/same-text: \d+ index parts/);
+    const mixed = await place.run('train', '--features', 'text=my-audio,audio=my-text', '--fold', '1');
+    expect([mixed.code, mixed.err]).toEqual([
+      2,
+      expect.stringMatching(
+        /my-audio holds audio, and text takes text[^]*my-text holds text, and audio takes audio/,
+      ),
+    ]);
+  });
+
   it('a file of another format with the same numbers is the same set', async () => {
     done(await exported('random-tiny-wavlm', 'parquet', 'audio-parquet'));
     const times = ['--frame-seconds', '0.02', '--first-seconds', '0.0125'];

@@ -77,6 +77,12 @@ describe('push and pull', () => {
     appendFileSync(file('index'), ' ');
     const failed = await there.run('features', 'repair', '--dry-run', '--json');
     expect(failed.code).toBe(0);
+    const elsewhere = await there.run('features', 'repair', '--from', there.path('nowhere'));
+    expect([elsewhere.code, elsewhere.err]).toEqual([2, expect.stringMatching(/no dataset demo/)]);
+    expect(readFileSync(file('shards'))).toEqual(bytes); // nothing was touched
+    expect(done(await there.run('features', 'repair', '--from', remote, '--dry-run'))).toMatch(
+      /what .* has of it would be fetched instead/,
+    );
     const mended = JSON.parse(done(await there.run('features', 'repair', '--from', remote, '--json'))) as {
       sets: { mended: boolean; fetched: string[]; computed: number; redo: string[] }[];
     };

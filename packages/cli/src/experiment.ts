@@ -152,9 +152,13 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
   const opened = Object.entries(wanted).flatMap(([input, feature]) => {
     if (feature === undefined) return [];
     try {
-      return [
-        { input, set: openFeatureSet({ stores: [...stores], dataset: manifest.card.name, feature, ids }) },
-      ];
+      const set = openFeatureSet({ stores: [...stores], dataset: manifest.card.name, feature, ids });
+      const kind = input === 'text' ? 'text' : 'audio';
+      if (set.spec.kind !== kind)
+        problems.push(
+          `${feature} holds ${set.spec.kind}, and ${input === 'map' ? 'alexnet' : input} takes ${kind}: choose another with --features`,
+        );
+      return [{ input, set }];
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       problems.push(error.message);

@@ -25,7 +25,7 @@ import { download, partialPath } from './download.ts';
 import { type PulledManifest, planManifest, takeManifest } from './pull-manifest.ts';
 import type { ManifestWish } from './push-manifest.ts';
 import { AT_ONCE } from './push.ts';
-import { remoteDatasets, RemoteDataset, type RemoteSet, setPath, shardPathIn } from './remote-dataset.ts';
+import { nothingThere, RemoteDataset, type RemoteSet, setPath, shardPathIn } from './remote-dataset.ts';
 import type { Remote } from './remote.ts';
 import { PATIENCE, type Patience, stopIfAsked } from './retry.ts';
 import { severalOrNone } from './several.ts';
@@ -186,17 +186,6 @@ function checkSpace(
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
-
-async function nothingThere(transfer: Transfer, dataset: string): Promise<UserError> {
-  const { title } = transfer.remote;
-  const datasets = await remoteDatasets(transfer);
-  if (datasets === null)
-    return new UserError(
-      `${title} has no ${dataset}/share.json: expected an address under which lsgmer push has put a dataset of this name`,
-    );
-  const there = datasets.length === 0 ? 'no dataset at all' : datasets.join(', ');
-  return new UserError(`${title} has no dataset ${dataset}: it has ${there}`);
-}
 
 function warnOfManifest(reporter: Reporter, manifest: PulledManifest, title: string): void {
   if (manifest.state !== 'kept') return;

@@ -10,7 +10,7 @@ import { moveToTrash } from '../store/trash.ts';
 import type { SetCheck } from '../store/verify.ts';
 import { claimPart } from '../store/writer-lease.ts';
 import { download } from './download.ts';
-import { RemoteDataset, shardPathIn } from './remote-dataset.ts';
+import { nothingThere, RemoteDataset, shardPathIn } from './remote-dataset.ts';
 import type { Remote } from './remote.ts';
 import { PATIENCE, type Patience } from './retry.ts';
 import { ByteProgress } from './share-report.ts';
@@ -46,6 +46,7 @@ export async function refetchDamaged(check: SetCheck, options: RefetchOptions): 
   const { store, dataset, folder } = location;
   const transfer: Transfer = { remote, patience, signal };
   const there = await RemoteDataset.open(transfer, dataset);
+  if (there.setNames().length === 0) throw await nothingThere(transfer, dataset);
   const set = await there.set(location);
   if (set === null) return { files: [], bytes: 0 };
   const files: string[] = [];

@@ -203,3 +203,15 @@ export async function remoteDatasets({ remote, patience, signal }: Transfer): Pr
 /** The same for callers that hold no transfer. */
 export const datasetsAt = (remote: Remote, signal?: AbortSignal): Promise<string[] | null> =>
   remoteDatasets({ remote, patience: PATIENCE, signal });
+
+/** What to say of a dataset that a remote does not have. */
+export async function nothingThere(transfer: Transfer, dataset: string): Promise<UserError> {
+  const { title } = transfer.remote;
+  const datasets = await remoteDatasets(transfer);
+  if (datasets === null)
+    return new UserError(
+      `${title} has no ${dataset}/share.json: expected an address under which lsgmer push has put a dataset of this name`,
+    );
+  const there = datasets.length === 0 ? 'no dataset at all' : datasets.join(', ');
+  return new UserError(`${title} has no dataset ${dataset}: it has ${there}`);
+}

@@ -9,7 +9,7 @@ import { repairSet } from '../../src/store/repair.ts';
 import { locateSets, type SetLocation } from '../../src/store/set-location.ts';
 import { isDamaged, verifySet } from '../../src/store/verify.ts';
 import { sampleRow, temporaryStore } from '../store/sample.ts';
-import { AUDIO, contents, pull, push, sampleStore, writeSampleManifest } from './sample-store.ts';
+import { AUDIO, contents, pull, push, sampleStore, TEXT, writeSampleManifest } from './sample-store.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');
 
@@ -63,9 +63,22 @@ describe('refetchDamaged', () => {
   it('leaves alone what the remote does not have', async () => {
     const { store, set } = await pulled();
     flip(join(set.folder, 'shards', readdirSync(join(set.folder, 'shards'))[0] as string));
-    const remote = await remoteAt(temporaryStore());
+    const other = join(temporaryStore(), 'remote');
+    await push(other, sampleStore(), undefined, { feature: TEXT.feature });
+    const remote = await remoteAt(other);
     expect(await refetchDamaged(await verifySet(set), { remote, now })).toEqual({ files: [], bytes: 0 });
     expect(contents(store).size).toBeGreaterThan(5);
+  });
+
+  it('refuses a remote without the dataset, and touches nothing', async () => {
+    const { store, set } = await pulled();
+    flip(join(set.folder, 'shards', readdirSync(join(set.folder, 'shards'))[0] as string));
+    const before = contents(store);
+    const remote = await remoteAt(temporaryStore());
+    await expect(refetchDamaged(await verifySet(set), { remote, now })).rejects.toThrow(
+      /has no dataset sample: it has no dataset at all/,
+    );
+    expect(contents(store)).toEqual(before);
   });
 });
 

@@ -135,10 +135,13 @@ async function mend(
 ): Promise<Outcome> {
   const { location } = found;
   const none = { computed: 0, fetched: [], fetchedRows: 0 };
-  if (options['dry-run']) return { ...none, report: planRepair(found), notes: [], mended: false };
   if (!isWritable(location.folder)) {
     const notes = [`${location.folder} may not be written: ask its owner to run this command`];
     return { ...none, report: { ...planRepair(found), removed: [], salvaged: 0 }, notes, mended: false };
+  }
+  if (options['dry-run']) {
+    const notes = remote === null ? [] : [`what ${remote.title} has of it would be fetched instead`];
+    return { ...none, report: planRepair(found), notes, mended: false };
   }
   const { reporter, signal } = context;
   const refetch = remote && { remote, now: new Date(), reporter, signal };

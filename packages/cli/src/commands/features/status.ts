@@ -48,17 +48,17 @@ export const statusCommand: CommandModule<object, StatusOptions> = {
     });
     const parts = partsOf(stores, dataset);
     const stale = new Map(
-      summaries.map((one) => [one.fingerprint, staleOf(stores, one, manifest?.utterances ?? [])]),
+      summaries.map((one) => [setName(one), staleOf(stores, one, manifest?.utterances ?? [])]),
     );
     if (options.json)
       context.print(
         JSON.stringify(
           summaries.map((one) => ({
             ...one,
-            stale: stale.get(one.fingerprint) ?? 0,
+            stale: stale.get(setName(one)) ?? 0,
             manifest: manifest?.info.manifest.sha256 ?? null,
             quarantined: Object.fromEntries(one.quarantined),
-            parts: parts.get(one.fingerprint) ?? [],
+            parts: parts.get(setName(one)) ?? [],
           })),
         ),
       );
@@ -86,7 +86,16 @@ interface PartRecord {
   readonly problem: string | null;
 }
 
-/** Index parts of all stores by fingerprint, with who is writing them. */
+/** Of a set in any store. Two features may have one fingerprint: the same arrays, imported under two names. */
+const setName = ({
+  feature,
+  fingerprint,
+}: {
+  readonly feature: string;
+  readonly fingerprint: string;
+}): string => `${feature}/${fingerprint}`;
+
+/** Index parts of all stores by set, with who is writing them. */
 function partsOf(stores: readonly string[], dataset: string): Map<string, PartRecord[]> {
   const parts = new Map<string, PartRecord[]>();
   for (const set of locateSets(stores, dataset)) {
@@ -99,7 +108,7 @@ function partsOf(stores: readonly string[], dataset: string): Map<string, PartRe
       heldBy,
       problem,
     }));
-    parts.set(set.fingerprint, [...(parts.get(set.fingerprint) ?? []), ...records]);
+    parts.set(setName(set), [...(parts.get(setName(set)) ?? []), ...records]);
   }
   return parts;
 }
@@ -131,7 +140,7 @@ function printSummaries(
     one.spec.dtype,
     String(one.spec.dim),
     one.coverage === null ? String(one.rows) : completeness(one.coverage.present, one.coverage),
-    String(stale.get(one.fingerprint) ?? 0),
+    String(stale.get(setName(one)) ?? 0),
     String(one.quarantined.size),
     String(one.shards),
     sizeText(one.bytes),
@@ -143,7 +152,7 @@ function printSummaries(
     ),
   );
   for (const one of summaries) {
-    const own = parts.get(one.fingerprint) ?? [];
+    const own = parts.get(setName(one)) ?? [];
     const { trainedOn } = one.spec.provenance;
     if (typeof trainedOn === 'string')
       context.print(`  ${one.feature}: its encoder was trained on ${trainedOn}`);
