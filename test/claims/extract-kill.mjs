@@ -42,7 +42,7 @@ async function child({ folder, store }) {
     models,
     store,
     device: 'cpu',
-    threads: 1,
+    threads: 2,
     // small shards, so that some are finished before a run is killed
     shardBytes: 60_000,
     reporter: { ...silent, progress: () => process.send?.('progress') },

@@ -23,7 +23,8 @@ const SAME = 0.999;
 /**
  * Compares what a GPU computes with what the CPU computes in float32, on two utterances of each model, before a row is written.
  * A provider may be wrong without saying so: onnxruntime's WebGPU 1.30 is, for some grouped convolutions.
- * @param encoder on the GPU, for the models of the plans, in the order of their first plans
+ * Models that run on the CPU anyway need no such check.
+ * @param encoder for the models of the plans, in the order of their first plans
  * @returns the plans, with what was found in their provenance
  * @throws UserError when a model's features are not those of the CPU
  */
@@ -37,8 +38,8 @@ export async function checkDevice(
   const found = new Map<SetPlan, Fidelity>();
   for (const [index, model] of [...new Set(plans.map((plan) => plan.model))].entries()) {
     const own = plans.filter((plan) => plan.model === model);
-    // Products of 8-bit integers run on the CPU, whatever the others do.
-    if (model.options.compute === 'int8') continue;
+    const device = encoder.devices[index];
+    if (device === 'cpu') continue;
     const rows = spread((own[0] as SetPlan).rows, SAMPLE);
     const sample = await prepareRows(model, rows, options.root, decodeOptions(options, search));
     signal?.throwIfAborted();
@@ -56,7 +57,7 @@ export async function checkDevice(
           dim,
         );
         found.set(plan, one);
-        const text = `${plan.spec.feature} on ${encoder.device} against the CPU: ${describeFidelity(one)}`;
+        const text = `${plan.spec.feature} on ${device} against the CPU: ${describeFidelity(one)}`;
         // Not a number is not near either.
         if (!(one.cosine.lowest >= (model.options.compute === 'fp32' ? SAME : LOW_COSINE)))
           throw new UserError(`${text}: these are other features; use --device cpu`);

@@ -72,8 +72,8 @@ export class EncoderLanes implements Encoder {
     throw failed.reason;
   }
 
-  get device(): Device {
-    return (this.encoders[0] as Encoder).device;
+  get devices(): readonly Device[] {
+    return (this.encoders[0] as Encoder).devices;
   }
 
   get lanes(): number {

@@ -16,7 +16,7 @@ export type EncoderRequest =
 
 /** What it answers, in the order of the requests. `name` is the error's class. */
 export type EncoderReply =
-  | { readonly kind: 'ready'; readonly device: Device }
+  | { readonly kind: 'ready'; readonly devices: readonly Device[] }
   | { readonly kind: 'refused'; readonly name: string; readonly message: string }
   | { readonly kind: 'encoded'; readonly id: number; readonly rows: readonly (readonly EncodedSteps[])[] }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string };

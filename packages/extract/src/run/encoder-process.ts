@@ -23,7 +23,7 @@ async function answer(request: EncoderRequest): Promise<void> {
   if (request.kind === 'start') {
     try {
       encoder = await LocalEncoder.start(request.models, request.settings);
-      reply({ kind: 'ready', device: encoder.device });
+      reply({ kind: 'ready', devices: encoder.devices });
     } catch (error) {
       const { name, message } = error as Error;
       reply({ kind: 'refused', name, message });

@@ -21,8 +21,8 @@ export interface EncoderSettings {
 
 /** Encodes batches with one of several models: in this process or in another. */
 export interface Encoder {
-  /** Where the models run. */
-  readonly device: Device;
+  /** Where each of the models runs: beside a GPU, int8 stays on the CPU. */
+  readonly devices: readonly Device[];
   /** Batches that are worked on at the same time. */
   readonly lanes: number;
   /**
@@ -47,16 +47,15 @@ export class EncodeError extends Error {
 
 /** Runs the models on the calling thread, which `encode` blocks: for the encoder process, and for tests. */
 export class LocalEncoder implements Encoder {
-  readonly device: Device;
+  readonly devices: readonly Device[];
   readonly lanes = 1;
   private readonly models: readonly Loaded[];
-
   private readonly pieces: ChunkPolicy | undefined;
   private closed = false;
 
-  private constructor(models: readonly Loaded[], device: Device, pieces: ChunkPolicy | undefined) {
+  private constructor(models: readonly Loaded[], pieces: ChunkPolicy | undefined) {
     this.models = models;
-    this.device = device;
+    this.devices = models.map(({ session }) => session.device);
     this.pieces = pieces;
   }
 
@@ -75,7 +74,7 @@ export class LocalEncoder implements Encoder {
         );
       models.push({ model, session: await open(model, settings) });
     }
-    return new LocalEncoder(models, models[0]?.session.device ?? 'cpu', settings.pieces);
+    return new LocalEncoder(models, settings.pieces);
   }
 
   async encode(
@@ -107,7 +106,7 @@ export class LocalEncoder implements Encoder {
     outputs: readonly string[],
   ): Promise<EncodedSteps[][]> {
     const { form } = loaded.model;
-    if (form.kind === 'text' || (this.device !== 'cpu' && this.fits(form, inputs)))
+    if (form.kind === 'text' || (loaded.session.device !== 'cpu' && this.fits(form, inputs)))
       return forward(loaded, inputs, outputs);
     const all: EncodedSteps[][] = outputs.map(() => []);
     for (const input of inputs) {

@@ -152,8 +152,11 @@ async function fill(
     signal?.addEventListener('abort', stop, { once: true });
     try {
       signal?.throwIfAborted();
-      const checked = encoder.device === 'cpu' ? plans : await checkDevice(encoder, plans, options, search);
-      for (const plan of checked) runs.push(await openRun(plan, encoder.device, options, sinks));
+      const checked = await checkDevice(encoder, plans, options, search);
+      for (const plan of checked) {
+        const device = encoder.devices[models.indexOf(plan.model)] as Device;
+        runs.push(await openRun(plan, device, options, sinks));
+      }
       const byModel = models.map((model, i) => {
         const sets = runs.filter(({ plan }) => plan.model === model);
         return new ModelRun(sets, encoder, i, reporter);

@@ -54,7 +54,7 @@ export class ModelRun {
 
   /** Where the model runs. */
   get device(): Device {
-    return this.encoder.device;
+    return this.encoder.devices[this.index] as Device;
   }
 
   /** Batches on their way through encoder and writer: each lane has its next one waiting, also while the disk takes long. */

@@ -23,8 +23,8 @@ export class RemoteEncoder implements Encoder {
   readonly lanes = 1;
   private readonly child: ChildProcess;
   private readonly pending = new Map<number, Pending>();
-  private started: { resolve: (device: Device) => void; reject: (error: Error) => void } | undefined;
-  private where: Device = 'cpu';
+  private started: { resolve: (devices: readonly Device[]) => void; reject: (error: Error) => void } | undefined;
+  private where: readonly Device[] = [];
   private requests = 0;
   private ended: Error | undefined;
   private said = '';
@@ -55,7 +55,7 @@ export class RemoteEncoder implements Encoder {
   ): Promise<RemoteEncoder> {
     const encoder = new RemoteEncoder(entry);
     try {
-      encoder.where = await new Promise<Device>((resolve, reject) => {
+      encoder.where = await new Promise<readonly Device[]>((resolve, reject) => {
         encoder.started = { resolve, reject };
         encoder.send({ kind: 'start', models, settings });
       });
@@ -66,7 +66,7 @@ export class RemoteEncoder implements Encoder {
     return encoder;
   }
 
-  get device(): Device {
+  get devices(): readonly Device[] {
     return this.where;
   }
 
@@ -106,7 +106,7 @@ export class RemoteEncoder implements Encoder {
   private take(reply: EncoderReply): void {
     switch (reply.kind) {
       case 'ready':
-        this.started?.resolve(reply.device);
+        this.started?.resolve(reply.devices);
         break;
       case 'refused':
         this.started?.reject(refusal(reply.name, reply.message));

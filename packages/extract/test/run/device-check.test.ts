@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError, silent } from '@lsgmer/datasets';
+import type { Device } from '@lsgmer/onnx/runtime';
 import { searchFfmpeg } from '../../src/decode/ffmpeg-binary.ts';
 import type { EncodedSteps, EncoderInput } from '../../src/features/form.ts';
 import { TINY_NAMES, makeTinyModel } from '../../src/models/tiny.ts';
@@ -17,13 +18,14 @@ const folder = mkdtempSync(join(tmpdir(), 'lsgmer-device-'));
 
 /** The CPU, called a GPU, with what a broken driver would make of one model's values. */
 class Pretended implements Encoder {
-  readonly device = 'webgpu';
+  readonly devices: readonly Device[];
   readonly lanes = 1;
   private readonly inner: Encoder;
   private readonly wrong: (values: Float32Array) => Float32Array;
 
-  constructor(inner: Encoder, wrong: (values: Float32Array) => Float32Array) {
+  constructor(inner: Encoder, devices: readonly Device[], wrong: (values: Float32Array) => Float32Array) {
     this.inner = inner;
+    this.devices = devices;
     this.wrong = wrong;
   }
 
@@ -77,8 +79,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const check = (wrong: (values: Float32Array) => Float32Array): Promise<SetPlan[]> =>
-  checkDevice(new Pretended(cpu, wrong), plans, options, () => searchFfmpeg());
+const GPU = TINY_NAMES.map((): Device => 'webgpu');
+const check = (
+  wrong: (values: Float32Array) => Float32Array,
+  devices: readonly Device[] = GPU,
+): Promise<SetPlan[]> =>
+  checkDevice(new Pretended(cpu, devices, wrong), plans, options, () => searchFfmpeg());
 
 describe('checkDevice', () => {
   it('lets the same features pass, and keeps how near they are', async () => {
@@ -93,6 +99,16 @@ describe('checkDevice', () => {
     expect(checked.map(({ spec, rows }) => [spec.fingerprint, rows.length])).toEqual(
       plans.map(({ spec, rows }) => [spec.fingerprint, rows.length]),
     );
+  });
+
+  it('looks at the models that run there, whichever come first', async () => {
+    said.length = 0;
+    const checked = await check((values) => values, ['cpu', 'webgpu', 'cpu']);
+    expect(said.map((text) => text.replace(/ on .*/, ''))).toEqual([TINY_NAMES[1]]);
+    expect(checked.map(({ spec }) => 'againstCpu' in spec.provenance)).toEqual([false, true, false]);
+    const wrong = (values: Float32Array): Float32Array => values.map(() => 0);
+    await expect(check(wrong, ['cpu', 'webgpu', 'cpu'])).rejects.toThrow(UserError);
+    await expect(check(wrong, ['cpu', 'cpu', 'cpu'])).resolves.toEqual(plans);
   });
 
   it.each([

@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Answers when it is told to. */
 class HeldEncoder implements Encoder {
-  readonly device = 'cpu';
+  readonly devices = ['cpu'] as const;
   readonly lanes = 1;
   readonly sizes: number[] = [];
   closed = false;
@@ -37,7 +37,7 @@ describe('EncoderLanes', () => {
   it('gives each batch to the encoder with the least before it', async () => {
     const [a, b] = [new HeldEncoder(), new HeldEncoder()];
     const lanes = new EncoderLanes([a, b]);
-    expect([lanes.lanes, lanes.device]).toEqual([2, 'cpu']);
+    expect([lanes.lanes, lanes.devices]).toEqual([2, ['cpu']]);
     const first = lanes.encode(0, [new Float32Array(1000)], [0]);
     void lanes.encode(0, [new Float32Array(300), new Float32Array(300)], [0]);
     void lanes.encode(0, [new Float32Array(200)], [0]);

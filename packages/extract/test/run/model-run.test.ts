@@ -25,7 +25,7 @@ const { dim } = model.form;
 
 /** Its input's first value says what becomes of a row: 1 works, 0 fails, NaN comes out as NaN. */
 class StubEncoder implements Encoder {
-  readonly device = 'cpu';
+  readonly devices = ['webgpu'] as const;
   readonly lanes = 1;
   /** Positions of the features that were asked for, call by call. */
   readonly asked: number[][] = [];
@@ -185,7 +185,7 @@ describe('ModelRun', () => {
     const ended = run.encode(batch.slice(2));
     await expect(ended).rejects.toThrow(UserError);
     await expect(ended).rejects.toThrow(
-      'random-tiny-wavlm: cpu failed and computes nothing any more (WebGPU device lost (1): out of memory): all that was finished is kept, and the same command goes on',
+      'random-tiny-wavlm: webgpu failed and computes nothing any more (WebGPU device lost (1): out of memory): all that was finished is kept, and the same command goes on',
     );
     expect([sets[0]?.computed, sets[0]?.quarantined]).toEqual([2, []]);
     await sets[0]?.close();

@@ -42,7 +42,7 @@ describe('RemoteEncoder', () => {
     const view = samples.subarray(100, 5300);
     expect(await remote.encode(1, [view, view], [0])).toEqual(await local.encode(1, [view, view], [0]));
     expect(await remote.encode(2, [samples], [0])).toEqual(await local.encode(2, [samples], [0]));
-    expect(remote.device).toBe('cpu');
+    expect(remote.devices).toEqual(['cpu', 'cpu', 'cpu']);
     await remote.close();
     await local.close();
   });
