@@ -53,10 +53,12 @@ describe('features are never mixed', () => {
   it('two computations are listed with the keys on which they differ, and how to choose', async () => {
     done(await place.run(...EXTRACT, '--store-dtype', 'float32'));
     const [a = '', b = ''] = fingerprints('random-tiny-wavlm');
-    const refused = await place.run(...TRAIN);
+    const refused = await place.run('train', '--fold', '1');
     expect(refused.code).toBe(2);
     // all three features at once
     expect(refused.err.match(/2 of them complete/g)).toHaveLength(3);
+    // audio.alexnet=none: the spectrogram's is not used, and not opened
+    expect((await place.run(...TRAIN)).err.match(/2 of them complete/g)).toHaveLength(2);
     const [text = ''] = fingerprints('random-tiny-roberta');
     const [map = ''] = fingerprints('random-tiny-alexnet');
     const features = `text=random-tiny-roberta@${text},audio=random-tiny-wavlm@${b.slice(0, 12)},alexnet=random-tiny-alexnet@${map}`;

@@ -139,15 +139,14 @@ export function prepareExperiment(context: Context, manifest: Manifest, ask: Tra
     ),
   };
   const features = chooseFeatures(context, manifest.card.name, ask.features, ask.recipe?.features);
-  if (
-    features.alexnet !== undefined &&
+  const unused =
     tried === undefined &&
-    variants.every(({ configuration }) => configuration.values['audio.alexnet'] === 'none')
-  )
+    variants.every(({ configuration }) => configuration.values['audio.alexnet'] === 'none');
+  if (features.alexnet !== undefined && unused)
     context.reporter.info(`audio.alexnet=none: ${features.alexnet} is not used`);
   const ids = choice.rows.map((row) => row.utterance.id);
   const { stores } = context;
-  const wanted = { text: features.text, audio: features.audio, map: features.alexnet };
+  const wanted = { text: features.text, audio: features.audio, map: unused ? undefined : features.alexnet };
   const problems: string[] = [];
   const opened = Object.entries(wanted).flatMap(([input, feature]) => {
     if (feature === undefined) return [];
