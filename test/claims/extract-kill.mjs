@@ -1,7 +1,7 @@
 // Shows that a run may be killed at any moment: 20 times with SIGKILL at random moments, then once to its end. Rows (id, steps, bytes,
 // xxh64) equal those of an undisturbed run, wherever the shards end.
 //
-//   node test/claims/extract-kill.mjs [--kills 20] [--utterances 160] [--seed 1]        (after `make setup`; minutes)
+//   node test/claims/extract-kill.mjs [--kills 20] [--utterances 400] [--seed 1]        (after `make setup`; minutes)
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ import { extractFeatures, makeTinyModel, TINY_NAMES } from '../../packages/extra
 const { values } = parseArgs({
   options: {
     kills: { type: 'string', default: '20' },
-    utterances: { type: 'string', default: '160' },
+    utterances: { type: 'string', default: '400' },
     seed: { type: 'string', default: '1' },
     child: { type: 'string' },
   },

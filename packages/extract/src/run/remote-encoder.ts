@@ -23,7 +23,9 @@ export class RemoteEncoder implements Encoder {
   readonly lanes = 1;
   private readonly child: ChildProcess;
   private readonly pending = new Map<number, Pending>();
-  private started: { resolve: (devices: readonly Device[]) => void; reject: (error: Error) => void } | undefined;
+  private started:
+    | { resolve: (devices: readonly Device[]) => void; reject: (error: Error) => void }
+    | undefined;
   private where: readonly Device[] = [];
   private requests = 0;
   private ended: Error | undefined;
