@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { generateDemo, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -94,6 +102,35 @@ describe('features', () => {
     expect(partly.out).toMatch(/NOT mended[^]*1 row lost, 0 computed again[^]*--no-extract/);
     expect(done(await place.run('features', 'verify'))).toMatch(/every byte/);
     done(await place.run(...EXTRACT));
+  });
+
+  it('a folder that was copied by hand is named, and left as it is', async () => {
+    const features = place.path('store', 'demo');
+    cpSync(join(features, 'random-tiny-wavlm'), join(features, 'my-other'), { recursive: true });
+    const before = readdirSync(join(features, 'my-other'), { recursive: true });
+    const line =
+      /my-other\/[0-9a-f]{64} is a copy of demo\/random-tiny-wavlm@[0-9a-f]{12}, which is there too/;
+    for (const [command, code] of [
+      ['status', 3],
+      ['verify', 3],
+      ['repair --dry-run', 0],
+      ['repair', 3],
+      ['gc --dry-run', 0],
+      ['compact', 0],
+    ] as const) {
+      const ended = await place.run('features', ...command.split(' '));
+      expect([command, ended.code, `${ended.out}${ended.err}`]).toEqual([
+        command,
+        code,
+        expect.stringMatching(line),
+      ]);
+    }
+    const refused = await place.run('train', '--dataset', 'demo', '--dry-run');
+    expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(line)]);
+    const named = 'text=random-tiny-roberta,audio=random-tiny-wavlm';
+    done(await place.run('train', '--dataset', 'demo', '--dry-run', '--features', named));
+    expect(readdirSync(join(features, 'my-other'), { recursive: true })).toEqual(before);
+    rmSync(join(features, 'my-other'), { recursive: true });
   });
 
   it('compact merges what two writers wrote', async () => {

@@ -26,7 +26,7 @@ export function chooseFeatures(
   }
   const choice: { [role in Role]?: string } = {};
   for (const name of found) {
-    const role = roleOf(context, dataset, name);
+    const role = roleOf(context, dataset, name, given);
     if (role === undefined || given[role] !== undefined) continue;
     if (choice[role] !== undefined) {
       throw new UserError(
@@ -41,9 +41,15 @@ export function chooseFeatures(
   return all;
 }
 
-/** What a feature is for, by its kind and name; undefined for a folder without a feature set. */
-function roleOf(context: Context, dataset: string, feature: string): Role | undefined {
-  const kind = findFeatureSets([...context.stores], dataset, feature)[0]?.spec.kind;
+/**
+ * What a feature is for, by its kind and name; undefined for a folder without a feature set.
+ * @throws UserError for one that can't be read, unless text and audio are named: it could be the one that is meant
+ */
+function roleOf(context: Context, dataset: string, feature: string, given: FeatureChoice): Role | undefined {
+  const named = given['text'] !== undefined && given['audio'] !== undefined;
+  const warn = ({ message }: UserError): void => context.reporter.warn(message);
+  const sets = findFeatureSets([...context.stores], dataset, feature, named ? warn : undefined);
+  const kind = sets[0]?.spec.kind;
   if (kind === undefined) return undefined;
   if (kind === 'text') return 'text';
   return feature.includes('alexnet') ? 'alexnet' : 'audio';

@@ -67,6 +67,7 @@ export * from './store/half.ts';
 export * from './store/index-union.ts';
 export * from './store/inspect.ts';
 export * from './store/layout.ts';
+export * from './store/misplaced-set.ts';
 export * from './store/pins.ts';
 export * from './store/plan.ts';
 export * from './store/repair.ts';

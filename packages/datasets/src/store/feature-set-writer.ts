@@ -11,6 +11,7 @@ import { FeatureValueError } from './half.ts';
 import { type IndexPart, readIndexPart, writeIndexPart } from './index-part.ts';
 import { type FeatureSetIndex, readFeatureSetIndex } from './index-union.ts';
 import { checkName, indexFolder, indexPath, setFolder, shardFolder, specPath } from './layout.ts';
+import { misplacedSet } from './misplaced-set.ts';
 import { assertLittleEndian } from './row-hash.ts';
 import { diffSpecs, FORMAT, parseSpec } from './shard-schema.ts';
 import { abandonedShards, claimAbandoned, removeAbandoned } from './shard-journal.ts';
@@ -100,7 +101,7 @@ export class FeatureSetWriter {
       return claimPart(indexFolder(this.folder), part);
     });
     try {
-      orUserError(this.folder, () => this.#writeSpec());
+      orUserError(this.folder, () => this.#writeSpec(store));
       this.#known = readFeatureSetIndex([store, ...readStores], spec);
       this.#part = existsSync(this.#indexPath) ? readIndexPart(this.#indexPath) : emptyPart(spec, part);
       this.#takeIn();
@@ -136,7 +137,7 @@ export class FeatureSetWriter {
   }
 
   /** feature.json is written first; where there is one already, it must say the same, provenance aside. */
-  #writeSpec(): void {
+  #writeSpec(store: string): void {
     const path = specPath(this.folder);
     if (!existsSync(path)) {
       writeFileAtomic(path, `${JSON.stringify(this.spec, null, 2)}\n`);
@@ -144,6 +145,9 @@ export class FeatureSetWriter {
     }
     const differences = diffSpecs(parseSpec(readFileSync(path, 'utf8'), path), this.spec);
     if (differences.length > 0) {
+      const { dataset, feature, fingerprint } = this.spec;
+      const misplaced = misplacedSet({ store, folder: this.folder, dataset, feature, fingerprint });
+      if (misplaced !== null) throw misplaced;
       throw new UserError(
         `${path} describes another feature than the one to be written: ${describeDifferences(differences)}; ` +
           'run `lsgmer features repair`, or write to another store',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { orUserError } from './disk-error.ts';
 import { uniteParts } from './index-union.ts';
 import { indexFolder, shardFolder } from './layout.ts';
+import { misplacedSet } from './misplaced-set.ts';
 import { readPins } from './pins.ts';
 import { locateSets, type SetLocation, setTitle } from './set-location.ts';
 import { coverageOf } from './store-listing.ts';
@@ -65,7 +66,12 @@ export function planGc(options: GcOptions): GcPlan {
   const all: GcItem[] = [];
   const kept: { set: SetLocation; bytes: number; why: string }[] = [];
   for (const sets of byFeature(locateSets([store], dataset)).values()) {
-    const states = sets.map((set) => stateOf(set, options.ids));
+    const states: SetState[] = [];
+    for (const set of sets) {
+      const misplaced = misplacedSet(set);
+      if (misplaced === null) states.push(stateOf(set, options.ids));
+      else kept.push({ set, bytes: bytesBelow(set.folder), why: misplaced.message });
+    }
     const newest = latest(states);
     const newestComplete = latest(states.filter(({ complete }) => complete));
     for (const state of states) {

@@ -5,6 +5,8 @@ import type { FeatureSpec } from './feature-spec.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type FeatureSetIndex, readFeatureSetIndex } from './index-union.ts';
 import { featureFolder, FINGERPRINT_PATTERN, setFolder, shardPath, specPath } from './layout.ts';
+import type { SetLocation } from './set-location.ts';
+import { misplacedSet } from './misplaced-set.ts';
 import { parseSpec } from './shard-schema.ts';
 
 /** A feature set as found: one fingerprint, in one or several stores. */
@@ -36,12 +38,14 @@ export function listFeatures(stores: readonly string[], dataset: string): string
 /**
  * Feature sets of a dataset and feature, by fingerprint. A folder without feature.json is a set whose writer
  * was stopped at its very start, and is left out.
- * @throws UserError for a damaged feature.json.
+ * @param onUnreadable told of each set that cannot be read, which is left out then.
+ * @throws UserError for a damaged feature.json, MisplacedSetError for a folder that holds another set; only where nobody is told.
  */
 export function findFeatureSets(
   stores: readonly string[],
   dataset: string,
   feature: string,
+  onUnreadable?: (error: UserError) => void,
 ): FoundFeatureSet[] {
   const found = new Map<string, { spec: FeatureSpec; folders: string[] }>();
   for (const store of stores) {
@@ -50,12 +54,17 @@ export function findFeatureSets(
       const folder = setFolder(store, { dataset, feature, fingerprint });
       if (!existsSync(specPath(folder))) continue;
       const known = found.get(fingerprint);
-      if (known) known.folders.push(folder);
-      else
-        found.set(fingerprint, {
-          spec: readSpec(folder, { dataset, feature, fingerprint }),
-          folders: [folder],
-        });
+      if (known) {
+        known.folders.push(folder);
+        continue;
+      }
+      try {
+        const spec = readSpec({ store, folder, dataset, feature, fingerprint });
+        found.set(fingerprint, { spec, folders: [folder] });
+      } catch (error) {
+        if (onUnreadable === undefined || !(error instanceof UserError)) throw error;
+        onUnreadable(error);
+      }
     }
   }
   return [...found]
@@ -63,15 +72,14 @@ export function findFeatureSets(
     .map(([fingerprint, set]) => ({ dataset, feature, fingerprint, ...set }));
 }
 
-function readSpec(
-  folder: string,
-  name: { dataset: string; feature: string; fingerprint: string },
-): FeatureSpec {
-  const path = specPath(folder);
+function readSpec(set: SetLocation): FeatureSpec {
+  const path = specPath(set.folder);
   const spec = parseSpec(readFileSync(path, 'utf8'), path);
   const said = `${spec.dataset}/${spec.feature}/${spec.fingerprint}`;
-  const expected = `${name.dataset}/${name.feature}/${name.fingerprint}`;
+  const expected = `${set.dataset}/${set.feature}/${set.fingerprint}`;
   if (said === expected && fingerprintOf(spec.computation) === spec.fingerprint) return spec;
+  const misplaced = misplacedSet(set);
+  if (misplaced !== null) throw misplaced;
   throw new UserError(
     `${path} describes ${said}, whose computation has the fingerprint ${fingerprintOf(spec.computation)}; ` +
       `expected ${expected}: run \`lsgmer features repair\``,

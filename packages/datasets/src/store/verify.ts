@@ -6,6 +6,7 @@ import type { FeatureSpec } from './feature-spec.ts';
 import { describeDifferences, fingerprintOf } from './fingerprint.ts';
 import { DamagedIndexError, type IndexPart, readIndexPart, type ShardEntry } from './index-part.ts';
 import { indexFolder, shardFolder, shardPath, specPath } from './layout.ts';
+import { misplacedSet } from './misplaced-set.ts';
 import { OutsideBytes } from './outside-bytes.ts';
 import { type SetLocation, setTitle } from './set-location.ts';
 import { checkShard, problemText, type ShardCheck } from './shard-check.ts';
@@ -44,6 +45,8 @@ export interface Leftover {
 /** All that is to be said of one feature set in one store. */
 export interface SetCheck {
   readonly location: SetLocation;
+  /** Where its folder holds another set, that and what to do; nothing else is looked at then. */
+  readonly misplaced: string | null;
   /** What the shards, or where there are none feature.json, describe; null where neither can be read. */
   readonly spec: FeatureSpec | null;
   readonly specProblem: string | null;
@@ -62,7 +65,7 @@ export interface VerifyOptions {
 const AT_ONCE = 4;
 const MEGABYTE = 1e6;
 
-/** True when anything is damaged; unlisted shards and leftovers are not damage. */
+/** True when anything is damaged; unlisted shards, leftovers and a set that lies in the wrong folder are not damage. */
 export function isDamaged({ specProblem, parts, shards }: SetCheck): boolean {
   return (
     specProblem !== null ||
@@ -80,6 +83,11 @@ export function isDamaged({ specProblem, parts, shards }: SetCheck): boolean {
 export async function verifySet(location: SetLocation, options: VerifyOptions = {}): Promise<SetCheck> {
   const { reporter = silent, signal } = options;
   const { folder } = location;
+  const misplaced = misplacedSet(location);
+  if (misplaced !== null) {
+    const nothing = { spec: null, specProblem: null, parts: [], shards: [], unlisted: [], leftovers: [] };
+    return { location, misplaced: misplaced.message, ...nothing };
+  }
   const parts = checkParts(location);
   const entries = listedShards(parts);
   const spec = checkSpec(
@@ -110,6 +118,7 @@ export async function verifySet(location: SetLocation, options: VerifyOptions = 
   const now = shards.some((one) => one.problem !== null) ? listedShards(checkParts(location)) : entries;
   return {
     location,
+    misplaced: null,
     spec: reference,
     specProblem: spec.problem,
     parts,

@@ -2,7 +2,7 @@ import { type CompactReport, compactSet, findFeatureSets, isWritable, setTitle }
 import type { CommandModule } from 'yargs';
 import { createContext } from '../../context.ts';
 import { chooseDataset } from '../../dataset.ts';
-import { chosenSets, count, DATASET, DRY_RUN, FEATURE, JSON_OPTION, type SetOptions } from './sets.ts';
+import { count, DATASET, DRY_RUN, FEATURE, JSON_OPTION, placedSets, type SetOptions } from './sets.ts';
 
 interface CompactCommandOptions extends SetOptions {
   part: string;
@@ -25,7 +25,7 @@ export const compactCommand: CommandModule<object, CompactCommandOptions> = {
     const context = createContext(options);
     const dataset = chooseDataset(context, options.dataset);
     const reports: CompactReport[] = [];
-    for (const location of chosenSets(context, dataset, options.feature)) {
+    for (const location of placedSets(context, dataset, options.feature)) {
       if (!isWritable(location.folder)) {
         context.reporter.warn(`${location.folder} may not be written, and is left as it is`);
         continue;

@@ -4,7 +4,7 @@ import { type Context, createContext } from '../../context.ts';
 import { chooseDataset } from '../../dataset.ts';
 import { headedTable } from '../../ui/table.ts';
 import {
-  chosenSets,
+  placedSets,
   count,
   DATASET,
   FEATURE,
@@ -38,7 +38,7 @@ export const inspectCommand: CommandModule<object, InspectOptions> = {
     const manifest = manifestOrNull(context, dataset);
     const speakers = new Map(manifest?.utterances.map(({ id, speaker }) => [id, speaker]) ?? []);
     const names = new Set(
-      chosenSets(context, dataset, options.feature).map(
+      placedSets(context, dataset, options.feature).map(
         ({ feature, fingerprint }) => `${feature}@${fingerprint}`,
       ),
     );

@@ -90,6 +90,8 @@ export const repairCommand: CommandModule<object, RepairCommandOptions> = {
     const context = createContext(options);
     const dataset = chooseDataset(context, options.dataset);
     const outcomes: Outcome[] = [];
+    // what lies in the wrong folder is not damaged: only its owner knows which name is meant
+    const misplaced: string[] = [];
     const { folder, reporter, signal } = context;
     const silenceMs = options.timeout * 1000;
     const remote =
@@ -99,16 +101,20 @@ export const repairCommand: CommandModule<object, RepairCommandOptions> = {
     try {
       for (const set of chosenSets(context, dataset, options.feature)) {
         const check = await verifySet(set, { reporter, signal });
-        if (isWhole(check)) continue;
+        if (check.misplaced !== null) misplaced.push(check.misplaced);
+        if (isWhole(check) || check.misplaced !== null) continue;
         outcomes.push(await mend(context, check, options, remote));
       }
     } finally {
       await remote?.close();
     }
-    if (options.json) context.print(JSON.stringify({ dataset, sets: outcomes.map(outcomeRecord) }));
-    else if (outcomes.length === 0) context.print(`${dataset}: nothing is damaged`);
+    if (options.json)
+      context.print(JSON.stringify({ dataset, misplaced, sets: outcomes.map(outcomeRecord) }));
+    else if (outcomes.length === 0 && misplaced.length === 0) context.print(`${dataset}: nothing is damaged`);
     else for (const outcome of outcomes) printOutcome(context, outcome, options['dry-run']);
-    if (outcomes.some((one) => !one.mended) && !options['dry-run']) process.exitCode = EXIT.data;
+    if (!options.json) for (const line of misplaced) context.print(`left as it is: ${line}`);
+    if ((misplaced.length > 0 || outcomes.some((one) => !one.mended)) && !options['dry-run'])
+      process.exitCode = EXIT.data;
   },
 };
 

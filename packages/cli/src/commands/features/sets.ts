@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { locateSets, type Manifest, readManifest, type SetLocation, UserError } from '@lsgmer/datasets';
+import {
+  locateSets,
+  type Manifest,
+  misplacedSet,
+  readManifest,
+  type SetLocation,
+  UserError,
+} from '@lsgmer/datasets';
 import type { CommonOptions, Context } from '../../context.ts';
 
 /** Options of every command that looks after feature sets. */
@@ -31,6 +38,15 @@ export function chosenSets(context: Context, dataset: string, feature: string | 
   if (sets.length === 0)
     throw new UserError(`${dataset} has no features yet: make features DATASET=${dataset} FEATURES=tiny`);
   return sets;
+}
+
+/** The same without those that lie in the wrong folder, which are said. */
+export function placedSets(context: Context, dataset: string, feature: string | undefined): SetLocation[] {
+  return chosenSets(context, dataset, feature).filter((set) => {
+    const misplaced = misplacedSet(set);
+    if (misplaced !== null) context.reporter.warn(misplaced.message);
+    return misplaced === null;
+  });
 }
 
 /** The manifest, where a store has one: shards alone can be verified too. */

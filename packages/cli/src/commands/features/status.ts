@@ -7,7 +7,6 @@ import {
   type PartCheck,
   readFeatureSetIndex,
   summarise,
-  UserError,
   type Utterance,
 } from '@lsgmer/datasets';
 import type { CommandModule } from 'yargs';
@@ -37,15 +36,11 @@ export const statusCommand: CommandModule<object, StatusOptions> = {
     const ids = manifest?.utterances.map(({ id }) => id);
     const stores = [...context.stores];
     const broken: string[] = [];
-    const summaries = listFeatures(stores, dataset).flatMap((feature) => {
-      try {
-        return findFeatureSets(stores, dataset, feature).map((set) => summarise(set, stores, ids));
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        broken.push(error.message);
-        return [];
-      }
-    });
+    const summaries = listFeatures(stores, dataset).flatMap((feature) =>
+      findFeatureSets(stores, dataset, feature, ({ message }) => broken.push(message)).map((set) =>
+        summarise(set, stores, ids),
+      ),
+    );
     const parts = partsOf(stores, dataset);
     const stale = new Map(
       summaries.map((one) => [setName(one), staleOf(stores, one, manifest?.utterances ?? [])]),

@@ -40,14 +40,16 @@ export const verifyCommand: CommandModule<object, SetOptions> = {
     else {
       printChecks(context, checks);
       const speed = `read ${sizeText(bytes)} in ${seconds.toFixed(1)} s (${sizeText(bytes / seconds)}/s)`;
-      const damaged = checks.some(isDamaged);
+      const misplaced = checks.filter((check) => check.misplaced !== null).length;
       context.print(
-        damaged
+        checks.some(isDamaged)
           ? `${speed}; mend it with: lsgmer features repair --dataset ${dataset}`
-          : `${speed}; every byte is as it was written`,
+          : misplaced > 0
+            ? `${speed}, as it was written; ${count(misplaced, 'set')} in the wrong folder, not read`
+            : `${speed}; every byte is as it was written`,
       );
     }
-    if (checks.some(isDamaged)) process.exitCode = EXIT.data;
+    if (checks.some((check) => isDamaged(check) || check.misplaced !== null)) process.exitCode = EXIT.data;
   },
 };
 
@@ -66,7 +68,7 @@ export function printChecks(context: Context, checks: readonly SetCheck[]): void
     String(check.shards.reduce((sum, { whole }) => sum + whole.size, 0)),
     String(check.shards.reduce((sum, { badRows }) => sum + badRows.length, 0)),
     sizeText(bytesRead(check)),
-    isDamaged(check) ? 'DAMAGED' : 'whole',
+    stateOf(check),
   ]);
   context.print(
     headedTable([...setHead(context), 'shards', 'whole rows', 'bad rows', 'read', 'state'], rows),
@@ -74,9 +76,12 @@ export function printChecks(context: Context, checks: readonly SetCheck[]): void
   for (const check of checks) for (const line of troubles(check)) context.print(`  ${line}`);
 }
 
+const stateOf = (check: SetCheck): string =>
+  check.misplaced !== null ? 'MISPLACED' : isDamaged(check) ? 'DAMAGED' : 'whole';
+
 function troubles(check: SetCheck): string[] {
   const title = setTitle(check.location);
-  const lines: string[] = [];
+  const lines: string[] = check.misplaced === null ? [] : [check.misplaced];
   if (check.specProblem !== null) lines.push(`${title}: feature.json: ${check.specProblem}`);
   for (const { path, problem } of check.parts) if (problem !== null) lines.push(`${path}: ${problem}`);
   for (const { path, problem, badRows } of check.shards) {
@@ -102,13 +107,14 @@ function troubles(check: SetCheck): string[] {
 
 /** A check as data: rows that are whole are only counted. */
 export function checkRecord(check: SetCheck): object {
-  const { location, specProblem, parts, shards, unlisted, leftovers } = check;
+  const { location, misplaced, specProblem, parts, shards, unlisted, leftovers } = check;
   return {
     dataset: location.dataset,
     feature: location.feature,
     fingerprint: location.fingerprint,
     store: location.store,
     damaged: isDamaged(check),
+    misplaced,
     bytes: bytesRead(check),
     feature_json: specProblem,
     parts: parts.map(({ name, problem, heldBy }) => ({ name, problem, heldBy })),

@@ -1,0 +1,94 @@
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../base/errors.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { readIndexPart } from './index-part.ts';
+import {
+  checkName,
+  type FeatureSetName,
+  FINGERPRINT_PATTERN,
+  indexFolder,
+  setFolder,
+  shardFolder,
+  specPath,
+} from './layout.ts';
+import { type SetLocation, setTitle } from './set-location.ts';
+import { problemText } from './shard-check.ts';
+import { specOfShard } from './shard-metadata.ts';
+import { UncheckedBytes } from './shard-salvage.ts';
+import { parseSpec } from './shard-schema.ts';
+
+/** A set's folder was copied or renamed by hand: all that is in it says that it belongs elsewhere. */
+export class MisplacedSetError extends UserError {}
+
+/**
+ * Tells a folder that holds another set than its path says from one whose feature.json is damaged: of all that carries the
+ * set's name (feature.json, index parts, shards), nothing says the folder's own.
+ * @returns null for a set that lies where it belongs, and where nothing says what is there.
+ */
+export function misplacedSet(location: SetLocation): MisplacedSetError | null {
+  const same = (name: FeatureSetName): boolean =>
+    name.dataset === location.dataset &&
+    name.feature === location.feature &&
+    name.fingerprint === location.fingerprint;
+  let other: FeatureSetName | null = null;
+  for (const name of namesIn(location.folder)) {
+    if (same(name)) return null;
+    other ??= name;
+  }
+  if (other === null) return null;
+  const own = setFolder(location.store, other);
+  const what = `${location.folder} is a copy of ${other.dataset}/${setTitle(other)}`;
+  return new MisplacedSetError(
+    existsSync(specPath(own))
+      ? `${what}, which is there too: remove the copy`
+      : `${what}, which is not in its own folder: rename it back to ${own}, or remove it`,
+  );
+}
+
+/** What the files of a set's folder say that they belong to, the cheapest first; damaged ones say nothing. */
+function* namesIn(folder: string): Generator<FeatureSetName> {
+  const spec = orNull(() => parseSpec(readFileSync(specPath(folder), 'utf8'), specPath(folder)));
+  if (spec && fingerprintOf(spec.computation) === spec.fingerprint) yield* usable(spec);
+  for (const path of filesIn(indexFolder(folder), /^[^.].*\.json$/))
+    yield* usable(orNull(() => readIndexPart(path)));
+  for (const path of filesIn(shardFolder(folder), /^sha256-.*\.arrow$/))
+    yield* usable(orNull(() => specIn(path)));
+}
+
+/** A name that no folder can have is damage. */
+function usable(name: FeatureSetName | null): FeatureSetName[] {
+  const good =
+    name !== null &&
+    FINGERPRINT_PATTERN.test(name.fingerprint) &&
+    orNull(() => checkName('dataset', name.dataset) && checkName('feature', name.feature)) !== null;
+  return good ? [name] : [];
+}
+
+function filesIn(folder: string, pattern: RegExp): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => pattern.test(name))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function specIn(path: string): FeatureSetName {
+  const fd = openSync(path, 'r');
+  try {
+    return specOfShard(new UncheckedBytes(fd, fstatSync(fd).size, path), path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function orNull<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    // damaged metadata may point anywhere
+    if (gone || error instanceof RangeError || problemText(error) !== null) return null;
+    throw error;
+  }
+}
