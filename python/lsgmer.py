@@ -186,14 +186,15 @@ class FeatureSet:
         self._shards, self._verified = {}, set()
 
     def _unite(self):
-        """Highest revision, then computed over quarantined, then the earlier part."""
+        """Highest revision, then computed over quarantined, then known over lost input, then the earlier part."""
         rows, quarantined = {}, {}
         for folder in self.folders:
             for path in sorted((folder / "index").glob("[!.]*.json")):
                 part = _read_index(path)
                 for id, entry in part["utterances"].items():
                     revision = entry.get("revision", 0)
-                    if id not in rows or rows[id].revision < revision:
+                    rank = (revision, entry["input"] != "unknown")
+                    if id not in rows or (rows[id].revision, rows[id].input != "unknown") < rank:
                         rows[id] = _Held(folder, part["shards"][entry["shard"]], entry["input"], revision)
                 for id, entry in part["quarantined"].items():
                     if id not in quarantined or quarantined[id].get("revision", 0) < entry.get("revision", 0):

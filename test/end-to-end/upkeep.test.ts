@@ -104,6 +104,27 @@ describe('features', () => {
     done(await place.run(...EXTRACT));
   });
 
+  it('an index that was removed is missed by all, and made anew', async () => {
+    const index = fileOf('random-tiny-alexnet', 'index');
+    rmSync(index);
+    for (const [command, code, said] of [
+      ['status', 3, /random-tiny-alexnet: .*: 1 shard, and no index/],
+      ['verify', 3, /random-tiny-alexnet@.*50 rows that no other has\): an index part is gone/],
+      ['gc --dry-run', 0, /let be .*random-tiny-alexnet@.*1 shard with 50 rows/],
+      [
+        'repair --dry-run',
+        0,
+        /main would be made anew from its shards: 50 rows; what 50 of them [^]*50 rows/,
+      ],
+      ['repair --device cpu', 0, /alexnet@.*: mended[^]*50 computed again/],
+      ['verify', 0, /every byte is as it was written/],
+    ] as const) {
+      const ended = await place.run('features', ...command.split(' '));
+      expect([command, ended.code, ended.out]).toEqual([command, code, expect.stringMatching(said)]);
+    }
+    expect(existsSync(index)).toBe(true);
+  });
+
   it('a folder that was copied by hand is named, and left as it is', async () => {
     const features = place.path('store', 'demo');
     cpSync(join(features, 'random-tiny-wavlm'), join(features, 'my-other'), { recursive: true });

@@ -18,6 +18,7 @@ import {
   specPath,
 } from '../store/layout.ts';
 import { diffSpecs } from '../store/shard-schema.ts';
+import { markPull, unmarkPull } from '../store/stopped-pull.ts';
 import { findFeatureSets } from '../store/store-listing.ts';
 import { claimPart } from '../store/writer-lease.ts';
 import { chooseSets, type ShareChoice } from './chosen-sets.ts';
@@ -97,7 +98,7 @@ export async function pullFeatures(options: PullOptions): Promise<ShareReport> {
   let came = manifest.bytes;
   const releases: (() => void)[] = [];
   try {
-    for (const { set, folder } of planned) releases.push(prepareSet(set, folder));
+    for (const { set, folder } of planned) releases.push(prepareSet(set, folder, remote.title));
     const progress = new ByteProgress(reporter, `pull ${dataset}`, total, shards.length);
     await severalOrNone(shards, options.atOnce ?? AT_ONCE, signal, async ({ set, entry, target }, signal) => {
       const path = shardPathIn(set, entry.sha256);
@@ -111,6 +112,7 @@ export async function pullFeatures(options: PullOptions): Promise<ShareReport> {
     for (const { folder, plan } of planned) {
       const { part } = plan;
       if (part !== null) orUserError(folder, () => writeIndexPart(indexPath(folder, part.part), part));
+      unmarkPull(folder);
     }
   } finally {
     for (const release of releases) release();
@@ -149,13 +151,14 @@ function planPull(set: RemoteSet, store: string, stores: readonly string[], choi
 }
 
 /** Folders and feature.json; says that somebody is at work here. @throws UserError where somebody else is. */
-function prepareSet(set: RemoteSet, folder: string): () => void {
+function prepareSet(set: RemoteSet, folder: string, title: string): () => void {
   return orUserError(folder, () => {
     makeFolder(indexFolder(folder));
     makeFolder(shardFolder(folder));
     const release = claimPart(indexFolder(folder), PULL);
     try {
       if (!existsSync(specPath(folder))) writeFileAtomic(specPath(folder), set.specBytes);
+      markPull(folder, title);
     } catch (error) {
       release();
       throw error;

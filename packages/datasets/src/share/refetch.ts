@@ -104,16 +104,17 @@ export async function refetchRows(
   if (set === null) return [];
   const { part, shards } = planTransfer(location, set.index, readFeatureSetIndex([store], location), { ids });
   if (part === null) return [];
+  const whole = new Set([
+    ...check.unlisted.filter((one) => one.whole).map(({ sha256 }) => sha256),
+    ...check.shards.filter(({ problem }) => problem === null).map(({ entry }) => entry.sha256),
+  ]);
   const release = orUserError(folder, () => claimPart(indexFolder(folder), 'pull'));
   try {
-    for (const { entry } of shards)
-      await download(
-        transfer,
-        shardPathIn(set, entry.sha256),
-        entry,
-        shardPath(folder, entry.sha256),
-        () => {},
-      );
+    for (const { entry } of shards) {
+      if (whole.has(entry.sha256)) continue;
+      const target = shardPath(folder, entry.sha256);
+      await download(transfer, shardPathIn(set, entry.sha256), entry, target, () => {});
+    }
     orUserError(folder, () => writeIndexPart(indexPath(folder, part.part), part));
   } finally {
     release();

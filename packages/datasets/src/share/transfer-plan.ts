@@ -1,8 +1,7 @@
 import { sha256Hex } from '../base/canonical-json.ts';
 import { UserError } from '../base/errors.ts';
 import { encodeIndexPart, type IndexPart, type ShardEntry } from '../store/index-part.ts';
-import type { FeatureSetIndex, HeldRow } from '../store/index-union.ts';
-import { UNKNOWN_INPUT } from '../store/index-recovery.ts';
+import { type FeatureSetIndex, type HeldRow, supersedes } from '../store/index-union.ts';
 import type { FeatureSetName } from '../store/layout.ts';
 import { FORMAT } from '../store/shard-schema.ts';
 
@@ -87,11 +86,6 @@ export function planTransfer(
           quarantined,
         ),
   };
-}
-
-function supersedes(row: HeldRow, rival: HeldRow): boolean {
-  if (row.revision !== rival.revision) return row.revision > rival.revision;
-  return rival.input === UNKNOWN_INPUT && row.input !== UNKNOWN_INPUT;
 }
 
 const revised = (revision: number): { revision?: number } => (revision > 0 ? { revision } : {});

@@ -2,13 +2,14 @@ import { existsSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { orUserError } from './disk-error.ts';
 import { uniteParts } from './index-union.ts';
-import { indexFolder, shardFolder } from './layout.ts';
+import { indexFolder, shardFolder, shardPath } from './layout.ts';
 import { misplacedSet } from './misplaced-set.ts';
 import { readPins } from './pins.ts';
 import { locateSets, type SetLocation, setTitle } from './set-location.ts';
 import { coverageOf } from './store-listing.ts';
 import { bytesBelow, emptyTrash, moveToTrash, oldTrash, ownersBelow, TRASH_DAYS } from './trash.ts';
-import { checkParts, findLeftovers, type Leftover, leftoversIn } from './verify.ts';
+import { awaited, idsIn, lostRows, unlistedShards } from './unlisted-shards.ts';
+import { checkParts, findLeftovers, type Leftover, leftoversIn, type PartCheck } from './verify.ts';
 import { heldParts } from './writer-lease.ts';
 
 /** Something that gc takes away, or would. */
@@ -30,6 +31,8 @@ export interface GcPlan {
   readonly kept: readonly { readonly set: SetLocation; readonly bytes: number; readonly why: string }[];
   /** Items of other accounts, which only `force` takes. */
   readonly others: readonly GcItem[];
+  /** Shards that no index part lists and that are let be, and why: they have rows that no listed one has. */
+  readonly lost: readonly { readonly set: SetLocation; readonly shards: number; readonly why: string }[];
 }
 
 export interface GcOptions {
@@ -65,6 +68,7 @@ export function planGc(options: GcOptions): GcPlan {
     }
   const all: GcItem[] = [];
   const kept: { set: SetLocation; bytes: number; why: string }[] = [];
+  const lost: { set: SetLocation; shards: number; why: string }[] = [];
   for (const sets of byFeature(locateSets([store], dataset)).values()) {
     const states: SetState[] = [];
     for (const set of sets) {
@@ -90,7 +94,8 @@ export function planGc(options: GcOptions): GcPlan {
         continue;
       }
       kept.push({ set, bytes: bytesBelow(set.folder), why });
-      all.push(...sweepings(set, now));
+      all.push(...sweepings(state, now));
+      if (state.lost.length > 0) lost.push({ set, shards: state.lost.length, why: whyLost(state) });
     }
   }
   const places = ['.', 'manifests', 'pins'].map((name) => join(store, dataset, name));
@@ -99,7 +104,7 @@ export function planGc(options: GcOptions): GcPlan {
     all.push({ ...item(path, bytes, `trash of ${day}, older than ${TRASH_DAYS} days`), fate: 'empty' });
   const own = (one: GcItem): boolean =>
     force || account === null || one.owners.every((owner) => owner === account);
-  return { store, dataset, kept, items: all.filter(own), others: all.filter((one) => !own(one)) };
+  return { store, dataset, kept, lost, items: all.filter(own), others: all.filter((one) => !own(one)) };
 }
 
 interface SetState {
@@ -108,6 +113,12 @@ interface SetState {
   readonly held: boolean;
   /** Last change of the index. */
   readonly changed: number;
+  readonly damaged: boolean;
+  /** Digests of the shards that no part lists, and that nobody is going to list. */
+  readonly unlisted: readonly string[];
+  /** Of these, such as have rows that no part has: repair makes an index of them. */
+  readonly lost: readonly string[];
+  readonly rows: number;
 }
 
 function stateOf(set: SetLocation, ids: readonly string[] | null): SetState {
@@ -120,7 +131,36 @@ function stateOf(set: SetLocation, ids: readonly string[] | null): SetState {
     complete: ids === null ? union.rows.size > 0 : coverageOf(union, ids).missing.length === 0,
     held: heldParts(indexFolder(set.folder)).size > 0,
     changed: Math.max(0, ...[set.folder, ...parts.map(({ path }) => path)].map(changeOf)),
+    ...unlistedOf(set, parts),
   };
+}
+
+function unlistedOf(
+  set: SetLocation,
+  parts: readonly PartCheck[],
+): Pick<SetState, 'damaged' | 'unlisted' | 'lost' | 'rows'> {
+  // a damaged part may list any of them: repair comes first; and a live writer may be about to list one
+  const damaged = parts.some(({ problem }) => problem !== null);
+  if (damaged || heldParts(indexFolder(set.folder)).size > 0)
+    return { damaged, unlisted: [], lost: [], rows: 0 };
+  const indexes = parts.flatMap(({ index }) => index ?? []);
+  const listed = new Set(indexes.flatMap(({ shards }) => shards.map(({ sha256 }) => sha256)));
+  const held = idsIn(indexes);
+  const unlisted = unlistedShards(set.folder, listed);
+  const rows = new Map(unlisted.map((sha256) => [sha256, lostRows(set, sha256, held)]));
+  return {
+    damaged,
+    unlisted,
+    lost: unlisted.filter((sha256) => rows.get(sha256) !== 0),
+    rows: [...rows.values()].reduce((sum, n) => sum + n, 0),
+  };
+}
+
+function whyLost({ set, lost, rows }: SetState): string {
+  const why =
+    awaited(set.folder)?.why ?? 'an index part is gone: `lsgmer features repair` makes it anew from them';
+  const shards = lost.length === 1 ? '1 shard' : `${lost.length} shards`;
+  return `${shards} with ${rows} ${rows === 1 ? 'row' : 'rows'} that no index part has stay: ${why}`;
 }
 
 const changeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -138,7 +178,9 @@ function reasonToKeep(
   if (runs > 0) return `${runs} ${runs === 1 ? 'run uses' : 'runs use'} it`;
   if (state === newestComplete) return 'the newest complete one';
   if (state === newest) return 'the newest one';
-  return state.held ? 'it is being written' : null;
+  if (state.held) return 'it is being written';
+  if (state.damaged) return 'its index is damaged: `lsgmer features repair` comes first';
+  return state.lost.length > 0 ? 'its index is gone' : null;
 }
 
 function byFeature(sets: readonly SetLocation[]): Map<string, SetLocation[]> {
@@ -168,23 +210,13 @@ function oldBeginnings(set: SetLocation, now: Date): GcItem[] {
 }
 
 /** What lies in a set that stays, and belongs to nobody. */
-function sweepings(set: SetLocation, now: Date): GcItem[] {
-  const items: GcItem[] = [];
-  items.push(...deadFiles(findLeftovers(set.folder)), ...oldBeginnings(set, now));
-  const parts = checkParts(set);
-  // a damaged part may list any of them: repair comes first; and a live writer may be about to list one
-  if (parts.some(({ problem }) => problem !== null) || heldParts(indexFolder(set.folder)).size > 0)
-    return items;
-  if (now.getTime() - Math.max(0, ...parts.map(({ path }) => changeOf(path))) < UNLISTED_GRACE_MS)
-    return items;
-  const listed = new Set(parts.flatMap(({ index }) => index?.shards.map(({ sha256 }) => sha256) ?? []));
-  const folder = shardFolder(set.folder);
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-    const sha256 = /^sha256-([0-9a-f]{64})\.arrow$/.exec(name)?.[1];
-    const path = join(folder, name);
-    if (sha256 === undefined || listed.has(sha256)) continue;
-    const stat = statSync(path);
-    if (now.getTime() - stat.mtimeMs < UNLISTED_GRACE_MS) continue;
+function sweepings({ set, changed, unlisted, lost }: SetState, now: Date): GcItem[] {
+  const items: GcItem[] = [...deadFiles(findLeftovers(set.folder)), ...oldBeginnings(set, now)];
+  for (const sha256 of unlisted) {
+    const path = shardPath(set.folder, sha256);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    const latest = Math.max(changed, stat?.mtimeMs ?? now.getTime());
+    if (lost.includes(sha256) || stat === undefined || now.getTime() - latest < UNLISTED_GRACE_MS) continue;
     items.push({ ...item(path, stat.size, 'a shard that no index part lists'), fate: 'trash' });
   }
   return items;

@@ -29,6 +29,12 @@ export const ShardEntry = z.strictObject({
 export type ShardEntry = z.infer<typeof ShardEntry>;
 
 /**
+ * Input of a row whose index entry is gone. No digest is equal to it, so the row stays readable and is computed
+ * again by the next extraction.
+ */
+export const UNKNOWN_INPUT = 'unknown';
+
+/**
  * How often an utterance was computed again because its input had changed; absent for 0. Where several parts
  * hold an utterance the highest revision wins, whichever part has it.
  */

@@ -2,17 +2,17 @@ import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { UserError } from '../base/errors.ts';
 import { ID_PATTERN } from '../manifest/utterance.ts';
 import type { FeatureSpec } from './feature-spec.ts';
-import type { IndexPart, QuarantineEntry, ShardEntry, UtteranceEntry } from './index-part.ts';
+import {
+  type IndexPart,
+  type QuarantineEntry,
+  type ShardEntry,
+  UNKNOWN_INPUT,
+  type UtteranceEntry,
+} from './index-part.ts';
 import { hex64, xxh64 } from './row-hash.ts';
 import { describeShard } from './shard-metadata.ts';
 import { UncheckedBytes } from './shard-salvage.ts';
 import { diffSpecs, FORMAT, NewerFormatError } from './shard-schema.ts';
-
-/**
- * Input of a row whose index entry is gone. No digest is equal to it, so the row stays readable and is computed
- * again by the next extraction.
- */
-export const UNKNOWN_INPUT = 'unknown';
 
 /** A whole shard that no readable index part lists, described by itself. */
 export interface FoundShard {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { type IndexPart, readIndexPart, type ShardEntry } from './index-part.ts';
+import { type IndexPart, readIndexPart, type ShardEntry, UNKNOWN_INPUT } from './index-part.ts';
 import { type FeatureSetName, indexFolder, setFolder } from './layout.ts';
 
 /** One index part and the folder (of one store) whose shards it describes. */
@@ -36,7 +36,8 @@ export interface FeatureSetIndex {
 
 /**
  * Unites index parts, given in reading order (stores in order, then parts by name). Where several hold an
- * utterance: the highest revision wins, then a computed row over a quarantined one, then the earlier part.
+ * utterance: the highest revision wins, then a computed row over a quarantined one, then one of known input, then the
+ * earlier part.
  */
 export function uniteParts(parts: readonly LocatedPart[]): FeatureSetIndex {
   const rows = new Map<string, HeldRow>();
@@ -44,7 +45,7 @@ export function uniteParts(parts: readonly LocatedPart[]): FeatureSetIndex {
   for (const { folder, index } of parts) {
     for (const [id, { shard, input, revision = 0 }] of Object.entries(index.utterances)) {
       const rival = rows.get(id);
-      if (rival && rival.revision >= revision) continue;
+      if (rival && !supersedes({ input, revision }, rival)) continue;
       rows.set(id, { input, revision, folder, shard: index.shards[shard] as ShardEntry });
     }
     for (const [id, { reason, input, revision = 0 }] of Object.entries(index.quarantined)) {
@@ -68,6 +69,15 @@ export function uniteParts(parts: readonly LocatedPart[]): FeatureSetIndex {
  */
 export function readFeatureSetIndex(stores: readonly string[], set: FeatureSetName): FeatureSetIndex {
   return uniteParts(stores.flatMap((store) => readParts(setFolder(store, set), set)));
+}
+
+/** True for a row of a later part that takes the place of an earlier one's: newer, or of known input where that one's is lost. */
+export function supersedes(
+  row: Pick<HeldRow, 'input' | 'revision'>,
+  rival: Pick<HeldRow, 'input' | 'revision'>,
+): boolean {
+  if (row.revision !== rival.revision) return row.revision > rival.revision;
+  return rival.input === UNKNOWN_INPUT && row.input !== UNKNOWN_INPUT;
 }
 
 /** Parts may be merged while they are read: one that was listed and is gone has its rows in another one. */

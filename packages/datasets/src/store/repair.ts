@@ -7,9 +7,10 @@ import { RowCopier } from './copy-rows.ts';
 import { orUserError } from './disk-error.ts';
 import { DEFAULT_SHARD_BYTES } from './feature-set-writer.ts';
 import type { FeatureSpec } from './feature-spec.ts';
-import { findShard, type FoundShard, rebuildPart } from './index-recovery.ts';
+import type { RebuiltPart } from './index-recovery.ts';
 import { type IndexPart, readIndexPart, type ShardEntry, writeIndexPart } from './index-part.ts';
 import { indexFolder, shardFolder, shardPath, specPath } from './layout.ts';
+import { partsToRebuild, rebuild, shardsToClaim, specOf, withoutShards } from './rebuilt-parts.ts';
 import type { SetLocation } from './set-location.ts';
 import type { ShardCheck } from './shard-check.ts';
 import { dayOf, moveToTrash, trashFolder } from './trash.ts';
@@ -22,7 +23,7 @@ export interface RepairReport {
   readonly location: SetLocation;
   /** feature.json is written anew. */
   readonly spec: boolean;
-  /** Index parts made anew, with the number of rows that are stale because their input is unknown. */
+  /** Index parts made anew, with the number of rows that are stale because nobody knows what they were computed from. */
   readonly parts: readonly { readonly name: string; readonly rows: number; readonly unknownInputs: number }[];
   /** Damaged files taken out of use. */
   readonly removed: readonly string[];
@@ -37,25 +38,47 @@ export interface RepairReport {
   readonly skipped: readonly string[];
 }
 
-/** What can be said beforehand; index parts that have to be rebuilt show their rows only when it is done. Pure. */
+/** What a repair would do. Reads what it has to, writes nothing. */
 export function planRepair(check: SetCheck): RepairReport {
   const bad = badShards(check);
+  const rebuilt = planParts(check);
+  const feature = check.specProblem === null ? [] : [specPath(check.location.folder)];
   return {
     location: check.location,
-    spec: check.specProblem !== null && check.spec !== null,
-    parts: damagedParts(check).map(({ name }) => ({ name, rows: 0, unknownInputs: 0 })),
+    spec: check.specProblem !== null && specOf(check) !== null,
+    parts: rebuilt.map(({ index, unknown }) => ({
+      name: index.part,
+      rows: Object.keys(index.utterances).length,
+      unknownInputs: unknown.length,
+    })),
     removed: [
-      ...damagedParts(check).map(({ path }) => path),
+      ...feature,
+      ...partsToRebuild(check).map(({ path }) => path),
       ...bad.filter(({ problem }) => problem !== null).map(({ path }) => path),
       ...check.unlisted.filter(({ whole }) => !whole).map(({ path }) => path),
-    ],
+    ].filter((path) => existsSync(path)),
     salvaged: bad.reduce((sum, shard) => sum + keptRows(check, shard), 0),
-    redo: [...new Set(bad.flatMap(({ badRows }) => badRows.map(({ id }) => id)))].sort(),
+    redo: [
+      ...new Set([
+        ...bad.flatMap(({ badRows }) => badRows.map(({ id }) => id)),
+        ...rebuilt.flatMap(({ unknown, lost }) => [...unknown, ...lost]),
+      ]),
+    ].sort(),
     skipped: [],
   };
 }
 
-const damagedParts = (check: SetCheck): PartCheck[] => check.parts.filter(({ problem }) => problem !== null);
+function planParts(check: SetCheck): RebuiltPart[] {
+  const spec = specOf(check);
+  if (spec === null) return [];
+  const found = shardsToClaim(check);
+  const parts: Pick<PartCheck, 'index'>[] = [...check.parts];
+  return partsToRebuild(check).map((part) => {
+    const rebuilt = rebuild(part, spec, found, parts);
+    parts.push(rebuilt);
+    return rebuilt;
+  });
+}
 
 const badShards = (check: SetCheck): ShardCheck[] =>
   check.shards.filter(({ problem, badRows }) => problem !== null || badRows.length > 0);
@@ -132,16 +155,8 @@ class Repair {
 
   /** feature.json says what the shards say; where neither tells, it goes, and the next extraction writes it. */
   mendSpec(): void {
-    const { specProblem, unlisted } = this.#check;
-    if (specProblem === null) return;
-    const { dataset, feature, fingerprint } = this.#check.location;
-    this.#spec ??=
-      unlisted
-        .filter(({ whole }) => whole)
-        .map(({ path, sha256 }) => findShard(path, sha256)?.spec)
-        .find(
-          (spec) => spec?.dataset === dataset && spec.feature === feature && spec.fingerprint === fingerprint,
-        ) ?? null;
+    if (this.#check.specProblem === null) return;
+    this.#spec = specOf(this.#check);
     const path = specPath(this.#folder);
     if (existsSync(path)) this.#copyToTrash(path);
     if (this.#spec === null) {
@@ -153,41 +168,22 @@ class Repair {
   }
 
   rebuildParts(): void {
-    const damaged = damagedParts(this.#check);
     const spec = this.#spec;
-    let found = this.#check.unlisted
-      .filter(({ whole }) => whole && damaged.length > 0)
-      .flatMap(({ path, sha256 }) => findShard(path, sha256) ?? []);
-    damaged.forEach((part, i) => {
+    const found = shardsToClaim(this.#check);
+    for (const part of partsToRebuild(this.#check)) {
       this.#holding(part.name, () => {
-        this.#copyToTrash(part.path);
+        if (existsSync(part.path)) this.#copyToTrash(part.path);
         if (spec === null) {
           this.#trash(part.path);
           return;
         }
-        const others = this.#revisions();
-        const rebuilt = rebuildPart(part.path, part.name, spec, found, others);
-        // several damaged parts share the shards between them: all but the last take those that they name
-        const kept = i < damaged.length - 1 ? onlySure(rebuilt.index, rebuilt.unknown) : rebuilt.index;
-        writeIndexPart(part.path, kept);
-        const taken = new Set(kept.shards.map(({ sha256 }) => sha256));
-        found = found.filter((shard: FoundShard) => !taken.has(shard.entry.sha256));
-        const unknown = rebuilt.unknown.filter((id) => id in kept.utterances);
-        for (const id of [...unknown, ...rebuilt.lost]) this.#redo.add(id);
-        const rows = Object.keys(kept.utterances).length;
+        const { index, unknown, lost } = rebuild(part, spec, found, checkParts(this.#check.location));
+        writeIndexPart(part.path, index);
+        for (const id of [...unknown, ...lost]) this.#redo.add(id);
+        const rows = Object.keys(index.utterances).length;
         this.#parts.push({ name: part.name, rows, unknownInputs: unknown.length });
       });
-    });
-  }
-
-  /** Ids that readable parts hold now, with their revision. */
-  #revisions(): Map<string, number> {
-    const held = new Map<string, number>();
-    for (const { index } of checkParts(this.#check.location)) {
-      for (const [id, { revision = 0 }] of Object.entries(index?.utterances ?? {}))
-        held.set(id, Math.max(revision, held.get(id) ?? 0));
     }
-    return held;
   }
 
   mendParts(): void {
@@ -308,25 +304,3 @@ class Repair {
 
 const lists = (index: IndexPart, { entry }: ShardCheck): boolean =>
   index.shards.some(({ sha256 }) => sha256 === entry.sha256);
-
-/** Takes shards that hold no utterance any more out of a part; positions follow. Pure. */
-export function withoutShards(index: IndexPart, dropped: ReadonlySet<number>): IndexPart {
-  const kept = index.shards.map((_, i) => i).filter((i) => !dropped.has(i));
-  const position = new Map(kept.map((old, now) => [old, now]));
-  const utterances = Object.fromEntries(
-    Object.entries(index.utterances).map(([id, entry]) => [
-      id,
-      { ...entry, shard: position.get(entry.shard) as number },
-    ]),
-  );
-  return { ...index, shards: kept.map((i) => index.shards[i] as ShardEntry), utterances };
-}
-
-/** The rows whose input is known, and the shards that hold them. */
-function onlySure(index: IndexPart, unknown: readonly string[]): IndexPart {
-  const unsure = new Set(unknown);
-  const utterances = Object.fromEntries(Object.entries(index.utterances).filter(([id]) => !unsure.has(id)));
-  const used = new Set(Object.values(utterances).map(({ shard }) => shard));
-  const dropped = new Set(index.shards.map((_, i) => i).filter((i) => !used.has(i)));
-  return withoutShards({ ...index, utterances }, dropped);
-}

@@ -8,6 +8,8 @@ import { featureFolder, FINGERPRINT_PATTERN, setFolder, shardPath, specPath } fr
 import type { SetLocation } from './set-location.ts';
 import { misplacedSet } from './misplaced-set.ts';
 import { parseSpec } from './shard-schema.ts';
+import { stoppedPull } from './stopped-pull.ts';
+import { awaited, unlistedShards } from './unlisted-shards.ts';
 
 /** A feature set as found: one fingerprint, in one or several stores. */
 export interface FoundFeatureSet {
@@ -157,6 +159,10 @@ export function summarise(
         problems.push(`${path} has ${size} bytes, and the index says ${shard.bytes}`);
     }
   }
+  for (const folder of set.folders) {
+    const problem = withoutIndex(folder, index);
+    if (problem !== null) problems.push(problem);
+  }
   return {
     ...set,
     rows: index.rows.size,
@@ -166,6 +172,16 @@ export function summarise(
     coverage: ids ? coverageOf(index, ids) : null,
     problems,
   };
+}
+
+/** What is to be said of shards that have no index, and of a pull that was stopped. */
+function withoutIndex(folder: string, { parts }: FeatureSetIndex): string | null {
+  const waiting = awaited(folder);
+  if (waiting?.live === true) return null;
+  const shards = parts.some((part) => part.folder === folder) ? [] : unlistedShards(folder, new Set());
+  if (shards.length > 0)
+    return `${folder}: ${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}, and no index: ${waiting?.why ?? '`lsgmer features repair` makes it anew from them'}`;
+  return stoppedPull(folder) === null ? null : `${folder}: ${waiting?.why}`;
 }
 
 function folders(path: string): string[] {

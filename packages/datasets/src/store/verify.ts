@@ -11,8 +11,16 @@ import { OutsideBytes } from './outside-bytes.ts';
 import { type SetLocation, setTitle } from './set-location.ts';
 import { checkShard, problemText, type ShardCheck } from './shard-check.ts';
 import { specOfShard } from './shard-metadata.ts';
-import { scanFile, severalAtOnce } from './shard-scan.ts';
+import { severalAtOnce } from './shard-scan.ts';
 import { diffSpecs, NewerFormatError, parseSpec } from './shard-schema.ts';
+import {
+  type Awaited,
+  awaited,
+  checkUnlisted,
+  idsIn,
+  type UnlistedShard,
+  unlistedShards,
+} from './unlisted-shards.ts';
 import { heldParts, isDead, isOwnHost, ownerOf } from './writer-lease.ts';
 
 /** A file of `index/`. */
@@ -24,15 +32,6 @@ export interface PartCheck {
   readonly problem: string | null;
   /** Who is writing it now. */
   readonly heldBy: { readonly host: string; readonly pid: number } | null;
-}
-
-/** A shard that no index part lists: its writer was stopped, or its rows were merged into another one. */
-export interface UnlistedShard {
-  readonly path: string;
-  readonly sha256: string;
-  readonly bytes: number;
-  /** True when its bytes are those that its name says. */
-  readonly whole: boolean;
 }
 
 /** What a writer that is gone (or cannot be asked) left behind. */
@@ -53,6 +52,8 @@ export interface SetCheck {
   readonly parts: readonly PartCheck[];
   readonly shards: readonly ShardCheck[];
   readonly unlisted: readonly UnlistedShard[];
+  /** Who may yet list them; null where nobody is known to. */
+  readonly awaited: Awaited | null;
   readonly leftovers: readonly Leftover[];
 }
 
@@ -65,10 +66,20 @@ export interface VerifyOptions {
 const AT_ONCE = 4;
 const MEGABYTE = 1e6;
 
-/** True when anything is damaged; unlisted shards, leftovers and a set that lies in the wrong folder are not damage. */
-export function isDamaged({ specProblem, parts, shards }: SetCheck): boolean {
+/** Shards with rows that an index part listed which is gone: nobody is known who would list them again. */
+export function lostShards({ unlisted, awaited }: SetCheck): UnlistedShard[] {
+  return awaited === null ? unlisted.filter(({ rows }) => rows > 0) : [];
+}
+
+/**
+ * True when anything is damaged, or shards lost their index; other unlisted shards, leftovers and a set that lies in the
+ * wrong folder are not damage.
+ */
+export function isDamaged(check: SetCheck): boolean {
+  const { specProblem, parts, shards } = check;
   return (
     specProblem !== null ||
+    lostShards(check).length > 0 ||
     parts.some((part) => part.problem !== null) ||
     shards.some((shard) => shard.problem !== null || shard.badRows.length > 0)
   );
@@ -86,7 +97,7 @@ export async function verifySet(location: SetLocation, options: VerifyOptions = 
   const misplaced = misplacedSet(location);
   if (misplaced !== null) {
     const nothing = { spec: null, specProblem: null, parts: [], shards: [], unlisted: [], leftovers: [] };
-    return { location, misplaced: misplaced.message, ...nothing };
+    return { location, misplaced: misplaced.message, awaited: null, ...nothing };
   }
   const parts = checkParts(location);
   const entries = listedShards(parts);
@@ -95,6 +106,7 @@ export async function verifySet(location: SetLocation, options: VerifyOptions = 
     [...entries.values()].map(({ entry }) => entry),
   );
   const unlistedNames = unlistedShards(folder, entries);
+  const held = idsIn(parts.flatMap(({ index }) => index ?? []));
   const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   const total =
     [...entries.keys()].reduce((sum, sha256) => sum + sizeOf(shardPath(folder, sha256)), 0) +
@@ -113,18 +125,20 @@ export async function verifySet(location: SetLocation, options: VerifyOptions = 
           checkShard(folder, entry, reference, ids, onBytes, signal),
         );
   const unlisted = await severalAtOnce(unlistedNames, AT_ONCE, (sha256) =>
-    checkUnlisted(folder, sha256, onBytes, signal),
+    checkUnlisted(location, sha256, held, onBytes, signal),
   );
-  const now = shards.some((one) => one.problem !== null) ? listedShards(checkParts(location)) : entries;
+  const changing = shards.some((one) => one.problem !== null) || unlisted.some((one) => one && one.rows > 0);
+  const now = changing ? listedShards(checkParts(location)) : entries;
   return {
     location,
     misplaced: null,
     spec: reference,
     specProblem: spec.problem,
     parts,
-    // a writer that merged shards meanwhile took the old ones out of its index
+    // a writer that merged shards meanwhile took the old ones out of its index, and listed new ones
     shards: shards.filter((one) => now.has(one.entry.sha256)),
     unlisted: unlisted.filter((one): one is UnlistedShard => one !== null && !now.has(one.sha256)),
+    awaited: awaited(folder),
     leftovers: findLeftovers(folder),
   };
 }
@@ -238,35 +252,6 @@ function specIn(location: SetLocation, entry: ShardEntry): FeatureSpec | null {
   } catch (error) {
     if (error instanceof NewerFormatError || problemText(error) === null) throw error;
     return null;
-  } finally {
-    closeSync(fd);
-  }
-}
-
-const SHARD = /^sha256-([0-9a-f]{64})\.arrow$/;
-
-function unlistedShards(folder: string, listed: ReadonlyMap<string, unknown>): string[] {
-  const shards = shardFolder(folder);
-  const names = existsSync(shards) ? readdirSync(shards) : [];
-  return names.flatMap((name) => {
-    const sha256 = SHARD.exec(name)?.[1];
-    return sha256 === undefined || listed.has(sha256) ? [] : [sha256];
-  });
-}
-
-async function checkUnlisted(
-  folder: string,
-  sha256: string,
-  onBytes: (bytes: number) => void,
-  signal?: AbortSignal,
-): Promise<UnlistedShard | null> {
-  const path = shardPath(folder, sha256);
-  const size = statSync(path, { throwIfNoEntry: false })?.size;
-  if (size === undefined) return null; // swept meanwhile
-  const fd = openSync(path, 'r');
-  try {
-    const found = await scanFile(fd, size, (bytes) => onBytes(bytes.length), signal);
-    return { path, sha256, bytes: size, whole: found === sha256 };
   } finally {
     closeSync(fd);
   }

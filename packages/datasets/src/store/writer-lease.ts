@@ -2,7 +2,7 @@ import { closeSync, existsSync, readdirSync, readFileSync, unlinkSync } from 'no
 import { basename, join } from 'node:path';
 import { temporaryName } from '../base/atomic-file.ts';
 import { UserError } from '../base/errors.ts';
-import { openNewFile } from '../base/shared-folder.ts';
+import { makeFolder, openNewFile } from '../base/shared-folder.ts';
 
 /**
  * Who is writing. Temporary files say so in their names (host, pid, start), and a part of an index is held by
@@ -84,15 +84,28 @@ export function removeDeadFiles(folder: string, kept?: ReadonlySet<string>): str
   return removed;
 }
 
-/** Live (or unknown) writers by the name of the part that they hold. */
-export function heldParts(folder: string): Map<string, { readonly host: string; readonly pid: number }> {
-  const held = new Map<string, { host: string; pid: number }>();
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+/** A part that a writer holds, or held when it was killed. */
+export interface PartClaim {
+  readonly part: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly dead: boolean;
+}
+
+/** What live, unknown and dead writers claimed in a set's index folder. */
+export function partClaims(folder: string): PartClaim[] {
+  return (existsSync(folder) ? readdirSync(folder) : []).flatMap((name) => {
     const owner = ownerOf(name);
     const part = /^(.+)\.claim$/.exec(TEMPORARY.exec(name)?.[4] ?? '')?.[1];
-    if (owner && part !== undefined && !isDead(owner)) held.set(part, { host: owner.host, pid: owner.pid });
-  }
-  return held;
+    if (!owner || part === undefined) return [];
+    return [{ part, host: owner.host, pid: owner.pid, dead: isDead(owner) }];
+  });
+}
+
+/** Live (or unknown) writers by the name of the part that they hold. */
+export function heldParts(folder: string): Map<string, { readonly host: string; readonly pid: number }> {
+  const live = partClaims(folder).filter(({ dead }) => !dead);
+  return new Map(live.map(({ part, host, pid }) => [part, { host, pid }]));
 }
 
 /**
@@ -103,6 +116,7 @@ export function heldParts(folder: string): Map<string, { readonly host: string; 
  */
 export function claimPart(folder: string, part: string): () => void {
   const claim = temporaryName(join(folder, `${part}.claim`));
+  makeFolder(folder);
   closeSync(openNewFile(claim));
   for (const name of readdirSync(folder)) {
     const owner = ownerOf(name);

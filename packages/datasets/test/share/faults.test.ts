@@ -6,6 +6,8 @@ import { Rng } from '../../src/base/rng.ts';
 import { openRemote } from '../../src/share/open-remote.ts';
 import { pullFeatures } from '../../src/share/pull.ts';
 import { PATIENCE } from '../../src/share/retry.ts';
+import { locateSets } from '../../src/store/set-location.ts';
+import { verifySet } from '../../src/store/verify.ts';
 import { filesBelow, temporaryStore } from '../store/sample.ts';
 import { contents, IMPATIENT, isWholeStore, pull, push, sampleStore } from './sample-store.ts';
 import { type Fault, type Seen, SharingServer } from './sharing-server.ts';
@@ -61,7 +63,7 @@ function expectNothingWrong(store: string): void {
   for (const name of filesBelow(store)) {
     expect(name).not.toMatch(/\/index\/[^.].*\.json$|manifest\.json$/);
     if (!/\/sha256-[0-9a-f]{64}\.arrow$/.test(name))
-      expect(name).toMatch(/\.partial-|feature\.json|\.jsonl$/);
+      expect(name).toMatch(/\.partial-|\.pulling$|feature\.json|\.jsonl$/);
   }
 }
 
@@ -218,6 +220,12 @@ describe('a pull', () => {
     expect(partial.length).toBeGreaterThan(0);
     expect(partial.every((name) => statSync(join(fresh, name)).size > 0)).toBe(true);
     expectNothingWrong(fresh);
+    for (const set of locateSets([fresh], 'sample')) {
+      expect((await verifySet(set)).awaited).toEqual({
+        why: 'a pull from s3://bucket/p was stopped here: run it again',
+        live: false,
+      });
+    }
     server.fault = () => undefined;
     const before = server.seen.length;
     const kept = partial.reduce((sum, name) => sum + statSync(join(fresh, name)).size, 0);

@@ -83,6 +83,24 @@ describe('refetchDamaged', () => {
 });
 
 describe('refetchRows', () => {
+  it('fetches the index of shards that lost it, and not the shards', async () => {
+    const { place, store, set } = await pulled();
+    const before = contents(store);
+    rmSync(join(set.folder, 'index'), { recursive: true });
+    const check = await verifySet(set);
+    const { redo } = repairSet(check, { now });
+    expect(redo.length).toBeGreaterThan(10);
+    const remote = await remoteAt(place);
+    const asked: string[] = [];
+    const read = remote.read.bind(remote);
+    remote.read = (path, ...more) => (asked.push(path), read(path, ...more));
+    expect(await refetchRows(check, new Set(redo), { remote, now })).toEqual(redo);
+    expect(asked.filter((path) => path.endsWith('.arrow'))).toEqual([]);
+    expect([isDamaged(await verifySet(set)), contents(store)]).toEqual([false, before]);
+    const inputs = [...readFeatureSetIndex([store], set).rows.values()].map(({ input }) => input);
+    expect(inputs).not.toContain('unknown');
+  });
+
   it('fetches lost rows that the remote has in other shards, and no other rows', async () => {
     const { place } = await pulled();
     // another machine's shards: the same rows, cut in another way, and some that are only there

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeIndexPart, encodeIndexPart, type IndexPart } from '../../src/store/index-part.ts';
-import { UNKNOWN_INPUT } from '../../src/store/index-recovery.ts';
+import { UNKNOWN_INPUT } from '../../src/store/index-part.ts';
 import { type FeatureSetIndex, uniteParts } from '../../src/store/index-union.ts';
 import { isNamedByContent, planTransfer } from '../../src/share/transfer-plan.ts';
 import { indexPart } from '../store/sample.ts';

@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryName } from '../../src/base/atomic-file.ts';
@@ -106,13 +106,41 @@ describe('planGc', () => {
     runGc(planGc(options), now);
     expect(places.some((place) => existsSync(join(place, dead)))).toBe(false);
     const index = join(folder(2), 'index', 'main.json');
+    // its rows are in a shard of another part, as after a compaction
     const part = readIndexPart(index);
+    writeRows(options.store, version(2), rows.slice(0, 2), { part: 'other' });
+    writeRows(
+      options.store,
+      version(2),
+      rows.slice(2).map((row) => ({ ...row, input: 'new' })),
+      { part: 'other' },
+    );
     writeIndexPart(index, { ...part, shards: [], utterances: {} });
     const shard = join(folder(2), 'shards', `sha256-${part.shards[0]?.sha256}.arrow`);
     pinRun([options.store], 'sample', { run: 'r', fingerprints: { 'sample-audio': version(2).fingerprint } });
     const swept = (at: Date) => planGc({ ...options, now: at }).items.filter(({ path }) => path === shard);
     expect(swept(now)).toEqual([]);
     expect(swept(new Date(now.getTime() + 90_000_000))).toMatchObject([{ fate: 'trash' }]);
+  });
+
+  it('keeps shards whose index is gone, and says so, also where a newer set is there', () => {
+    const { options, folder } = three();
+    rmSync(join(folder(1), 'index', 'main.json'));
+    const plan = planGc({ ...options, now: new Date(now.getTime() + 90_000_000) });
+    expect(plan.items).toEqual([]);
+    expect(plan.kept.find(({ set }) => set.folder === folder(1))?.why).toBe('its index is gone');
+    expect(plan.lost.map(({ set, why }) => [set.folder, why])).toEqual([
+      [
+        folder(1),
+        '1 shard with 5 rows that no index part has stay: an index part is gone: `lsgmer features repair` makes it anew from them',
+      ],
+    ]);
+    writeFileSync(join(folder(1), 'index', 'main.json'), '{');
+    utimesSync(join(folder(1), 'index', 'main.json'), new Date(0), new Date(0));
+    utimesSync(folder(1), new Date(0), new Date(0));
+    expect(planGc(options).kept.find(({ set }) => set.folder === folder(1))?.why).toMatch(
+      /^its index is damaged/,
+    );
   });
 
   it('sweeps beginnings of shards that no pull went on with for a day', () => {

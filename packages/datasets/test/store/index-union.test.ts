@@ -22,6 +22,16 @@ describe('uniteParts', () => {
     expect(rows.get('d/b')).toMatchObject({ folder: 'two', shard: { sha256: '1'.repeat(64) } });
   });
 
+  it('takes a row of known input before one whose input is lost, whichever part has it', () => {
+    const lost = from('one', { utterances: { 'd/a': { shard: 0, input: 'unknown' } } });
+    const known = from('two', { utterances: { 'd/a': { shard: 0, input: 'x' } } });
+    for (const parts of [
+      [lost, known],
+      [known, lost],
+    ])
+      expect(uniteParts(parts).rows.get('d/a')).toMatchObject({ folder: 'two', input: 'x' });
+  });
+
   it('takes the highest revision, whichever part has it', () => {
     const old = from('one', { utterances: { 'd/a': { shard: 0, input: 'old' } } });
     const now = from('two', { utterances: { 'd/a': { shard: 0, input: 'new', revision: 1 } } });

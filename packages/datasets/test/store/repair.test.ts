@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   openSync,
   readdirSync,
   rmSync,
@@ -9,8 +10,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryName } from '../../src/base/atomic-file.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { readIndexPart, writeIndexPart } from '../../src/store/index-part.ts';
 import { readFeatureSetIndex } from '../../src/store/index-union.ts';
@@ -127,6 +129,66 @@ describe('repairSet', () => {
     const { report } = await mends(set, () => truncateSync(set.index, 0));
     expect(report.parts).toEqual([{ name: 'main', rows: 80, unknownInputs: 80 }]);
     expect(trashed(set.store)).toContain(`2026-03-04/sample-audio/${audio.fingerprint}/index/main.json`);
+  });
+
+  it('makes an index anew that was removed, and its plan says what is computed again', async () => {
+    const set = filled();
+    const dry = async () => planRepair(await verifySet(set.location));
+    const { report } = await mends(set, () => rmSync(set.index));
+    expect(report.parts).toEqual([{ name: 'main', rows: 80, unknownInputs: 80 }]);
+    expect([report.removed, report.redo.length]).toEqual([[], 80]);
+    // one of two parts: what the other one has stays with it
+    writeRows(set.store, audio, [sampleRow(audio, 90)], { part: 'second' });
+    rmSync(set.index);
+    const planned = await dry();
+    expect(planned).toMatchObject({ parts: [{ name: 'main', rows: 80, unknownInputs: 80 }], removed: [] });
+    expect(planned.redo).toEqual(set.rows.map(({ id }) => id).sort());
+    expect(await repair(set)).toEqual(planned);
+    expect(readFeatureSetIndex([set.store], audio).rows.get(sampleRow(audio, 90).id)?.input).toBe(
+      'input-90-0',
+    );
+    // where the name is taken, another one
+    rmSync(join(set.location.folder, 'index', 'second.json'));
+    expect((await repair(set)).parts).toEqual([{ name: 'rebuilt', rows: 1, unknownInputs: 1 }]);
+    expect(isDamaged(await verifySet(set.location))).toBe(false);
+  });
+
+  it('leaves shards to a writer that is at work, or that was killed before it listed them', async () => {
+    const set = filled();
+    rmSync(set.index);
+    const release = claimPart(join(set.location.folder, 'index'), 'other');
+    expect(await verifySet(set.location)).toMatchObject({ awaited: { live: true } });
+    expect((await repair(set)).parts).toEqual([]);
+    release();
+    const dead = basename(temporaryName('main.claim')).replace(/-\d{13}-/, '-1000000000000-');
+    writeFileSync(join(set.location.folder, 'index', dead), '');
+    expect((await verifySet(set.location)).awaited).toEqual({
+      why: 'their writer was killed: run its command again',
+      live: false,
+    });
+    expect((await repair(set)).parts).toEqual([]);
+    expect(extractAgain(set.store, audio, set.rows)).toHaveLength(80);
+    expect(isDamaged(await verifySet(set.location))).toBe(false);
+  });
+
+  it.each([audio, text])('plans what it does, and names no file that is not there ($kind)', async (spec) => {
+    const damages: ((set: Filled) => void)[] = [
+      ({ path }) => rmSync(path),
+      ({ path }) => truncateSync(path, 100),
+      ({ index }) => truncateSync(index, 2000),
+      ({ location }) => writeFileSync(specPath(location.folder), '{'),
+    ];
+    for (const damage of damages) {
+      const set = filled(spec);
+      damage(set);
+      const planned = planRepair(await verifySet(set.location));
+      expect(planned.removed.filter((path) => !existsSync(path))).toEqual([]);
+      const report = await repair(set);
+      expect({ ...planned, removed: [...planned.removed].sort() }).toEqual({
+        ...report,
+        removed: [...report.removed].sort(),
+      });
+    }
   });
 
   it('keeps what can be made out in a damaged index: inputs, revisions, quarantined utterances', async () => {

@@ -149,7 +149,9 @@ describe('a writer killed with SIGKILL', () => {
     const children = Array.from({ length: 8 }, (_, i) => writer(i));
     await Promise.all(children.map((child, i) => (i % 4 === 1 ? killAfter(child, 12) : finish(child))));
     checkWhole(store);
-    expect(isDamaged(await verifySet(locate(store, spec)))).toBe(false);
+    // a shard whose writer was killed before it listed it is its next run's
+    const between = await verifySet(locate(store, spec));
+    expect(isDamaged({ ...between, unlisted: [] })).toBe(false);
     await Promise.all([finish(writer(1)), finish(writer(5))]);
     checkComplete(store, 200);
     const check = await verifySet(locate(store, spec));

@@ -56,9 +56,10 @@ export const gcCommand: CommandModule<object, GcCommandOptions> = {
   },
 };
 
-function printPlan(context: Context, { store, kept, items, others }: GcPlan): void {
+function printPlan(context: Context, { store, kept, lost, items, others }: GcPlan): void {
   for (const { set, bytes, why } of kept)
     context.print(`stays    ${setTitle(set)} (${sizeText(bytes)}): ${why}`);
+  for (const { set, why } of lost) context.print(`let be   ${setTitle(set)}: ${why}`);
   for (const { path, bytes, why, fate } of items)
     context.print(`${fate === 'trash' ? 'to trash' : 'deleted '} ${path} (${sizeText(bytes)}): ${why}`);
   for (const { path, bytes, why, owners } of others)

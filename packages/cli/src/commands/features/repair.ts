@@ -290,16 +290,18 @@ function printOutcome(context: Context, outcome: Outcome, dryRun: boolean): void
   if (report.spec) context.print(`  feature.json ${would}written anew from the shards`);
   for (const { name, rows, unknownInputs } of report.parts)
     context.print(
-      dryRun
-        ? `  index part ${name} would be made anew from its shards; rows whose entries cannot be read are computed again`
-        : `  index part ${name} made anew from its shards: ${count(rows, 'row')}, ${unknownInputs} of unknown input`,
+      `  index part ${name} ${would}made anew from its shards: ${count(rows, 'row')}` +
+        (unknownInputs === 0
+          ? ''
+          : `; what ${unknownInputs} of them were computed from stood in the lost index alone, so they are computed again`),
     );
   for (const path of shortened(report.removed, SHOWN)) context.print(`  to the trash: ${path}`);
   if (report.salvaged > 0)
     context.print(`  ${count(report.salvaged, 'whole row')} of damaged shards ${would}kept`);
   if (report.redo.length > 0) {
+    const unknown = report.parts.some(({ unknownInputs }) => unknownInputs > 0);
     context.print(
-      `  ${count(report.redo.length, 'row')} lost${dryRun ? ', to be computed again' : `, ${computed} computed again`}`,
+      `  ${count(report.redo.length, 'row')} lost${unknown ? ', or of unknown input' : ''}${dryRun ? ', to be computed again' : `, ${computed} computed again`}`,
     );
     for (const id of shortened(report.redo, SHOWN)) context.print(`    ${id}`);
   } else if (computed > 0) context.print(`  ${count(computed, 'row')} computed again`);

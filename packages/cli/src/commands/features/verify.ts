@@ -49,7 +49,8 @@ export const verifyCommand: CommandModule<object, SetOptions> = {
             : `${speed}; every byte is as it was written`,
       );
     }
-    if (checks.some((check) => isDamaged(check) || check.misplaced !== null)) process.exitCode = EXIT.data;
+    if (checks.some((check) => isDamaged(check) || isStopped(check) || check.misplaced !== null))
+      process.exitCode = EXIT.data;
   },
 };
 
@@ -76,8 +77,15 @@ export function printChecks(context: Context, checks: readonly SetCheck[]): void
   for (const check of checks) for (const line of troubles(check)) context.print(`  ${line}`);
 }
 
-const stateOf = (check: SetCheck): string =>
-  check.misplaced !== null ? 'MISPLACED' : isDamaged(check) ? 'DAMAGED' : 'whole';
+function stateOf(check: SetCheck): string {
+  if (check.misplaced !== null) return 'MISPLACED';
+  if (isDamaged(check)) return 'DAMAGED';
+  return isStopped(check) ? 'STOPPED' : 'whole';
+}
+
+/** Whoever brought shards was stopped before the index, and is expected to go on. */
+const isStopped = ({ awaited, unlisted }: SetCheck): boolean =>
+  awaited?.live === false && unlisted.some(({ rows }) => rows > 0);
 
 function troubles(check: SetCheck): string[] {
   const title = setTitle(check.location);
@@ -91,12 +99,18 @@ function troubles(check: SetCheck): string[] {
     lines.push(...shortened(rows, SHOWN));
   }
   const { unlisted, leftovers } = check;
-  const whole = unlisted.filter((one) => one.whole);
-  if (whole.length > 0) {
-    const size = sizeText(whole.reduce((sum, { bytes }) => sum + bytes, 0));
-    lines.push(
-      `${title}: ${count(whole.length, 'whole shard')} that no index part lists (${size}; gc sweeps them)`,
+  const shardsOf = (list: SetCheck['unlisted']): string =>
+    `${count(list.length, 'whole shard')} that no index part lists (${sizeText(list.reduce((sum, { bytes }) => sum + bytes, 0))}`;
+  const superfluous = unlisted.filter((one) => one.whole && one.rows === 0);
+  if (superfluous.length > 0) lines.push(`${title}: ${shardsOf(superfluous)}; gc sweeps them)`);
+  const needed = unlisted.filter((one) => one.rows > 0);
+  if (needed.length > 0) {
+    const rows = count(
+      needed.reduce((sum, one) => sum + one.rows, 0),
+      'row',
     );
+    const why = check.awaited?.why ?? 'an index part is gone: repair makes it anew from them';
+    lines.push(`${title}: ${shardsOf(needed)}, ${rows} that no other has): ${why}`);
   }
   for (const { path } of unlisted.filter((one) => !one.whole))
     lines.push(`${path}: no index part lists it, and it is not what its name says (repair takes it away)`);
@@ -126,6 +140,7 @@ export function checkRecord(check: SetCheck): object {
       badRows,
     })),
     unlisted,
+    awaited: check.awaited,
     leftovers,
   };
 }
