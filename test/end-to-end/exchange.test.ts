@@ -95,10 +95,47 @@ describe('features export and import', () => {
     );
     expect([refused.code, refused.err]).toEqual([
       2,
-      expect.stringMatching(/my-means has no times.*audio\.alexnet=none/),
+      expect.stringMatching(/my-means has no times.*audio\.alexnet=none.*--frame-seconds and --replace/),
     ]);
     const alone = await predictions('text=my-text,audio=my-means', '--set', 'audio.alexnet=none');
     expect(alone.split('\n').length).toBeGreaterThan(5);
+  });
+
+  it('keep one set a name: what would make a second one is refused, or replaces the first', async () => {
+    for (const [name, kind, said] of [
+      [
+        'random-tiny-wavlm',
+        'audio',
+        /^lsgmer: demo\/random-tiny-wavlm holds audio features that were extracted/,
+      ],
+      ['my-means', 'text', /^lsgmer: demo\/my-means holds audio features that were imported.*--replace/],
+    ] as const) {
+      const refused = await imported('means', name, kind);
+      expect([refused.code, refused.err.split('\n').filter((line) => line.startsWith('lsgmer:'))]).toEqual([
+        2,
+        [expect.stringMatching(said)],
+      ]);
+    }
+    done(await exported('random-tiny-wavlm', 'npy', 'frames'));
+    done(await imported('frames', 'my-frames', 'audio'));
+    const times = ['--frame-seconds', '0.02', '--first-seconds', '0.0125'];
+    const second = await imported('frames', 'my-frames', 'audio', ...times);
+    expect([second.code, second.err]).toEqual([
+      2,
+      expect.stringContaining('other in firstSeconds, stepSeconds'),
+    ]);
+    expect(done(await imported('frames', 'my-frames', 'audio', ...times, '--replace'))).toMatch(
+      /50 written, 0 there before\n {2}my-frames@[0-9a-f]{12} moved to the trash, for 14 days\n/,
+    );
+    done(await place.run('train', '--fold', '1', '--dry-run', '--features', 'text=my-text,audio=my-frames'));
+    const status = done(await place.run('features', 'status', '--feature', 'my-frames'));
+    expect(status.split('\n').filter((line) => line.includes('float16'))).toEqual([
+      expect.stringMatching(/^my-frames /),
+    ]);
+    const gc = done(await place.run('features', 'gc', '--feature', 'my-frames', '--dry-run'));
+    expect(gc).toMatch(/^stays {4}my-frames@[^\n]*\n[^\n]*nothing to clean up\n$/);
+    const unknown = await place.run('features', 'gc', '--feature', 'none', '--dry-run');
+    expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining('demo has no feature none')]);
   });
 
   it('verify, inspect and compact take an imported set as any other; repair says to import again', async () => {

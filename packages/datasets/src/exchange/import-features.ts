@@ -6,7 +6,7 @@ import { Interrupted, UserError, UserErrors } from '../base/errors.ts';
 import { type Reporter, silent } from '../base/reporter.ts';
 import type { Utterance } from '../manifest/utterance.ts';
 import { openFeatureSetWriter } from '../store/feature-set-writer.ts';
-import type { FeatureDtype, FeatureSpec } from '../store/feature-spec.ts';
+import { type FeatureDtype, type FeatureSpec, IMPORTED } from '../store/feature-spec.ts';
 import { fingerprintOf } from '../store/fingerprint.ts';
 import { readFeatureSetIndex } from '../store/index-union.ts';
 import { setFolder, specPath } from '../store/layout.ts';
@@ -15,20 +15,13 @@ import { parseSpec } from '../store/shard-schema.ts';
 import type { ArrayLayout, ForeignSource } from './foreign-array.ts';
 import { contentDigest, type RefusedArray, rowDigest, rowOf, type Scan, scanArrays } from './import-scan.ts';
 import { IdMatcher } from './match-ids.ts';
-
-/** Encoder of features that were made elsewhere. */
-const IMPORTED = 'imported';
+import { refuseTakenName, type ReplacedSet, trashReplaced } from './taken-name.ts';
 
 /**
  * Input of a row whose recording nobody could look at when it was imported: whether it has changed since cannot be
  * said.
  */
 export const UNCHECKED_INPUT = 'unchecked';
-
-/** True for a feature that was made elsewhere: no encoder here computes it again. */
-export function isImported({ computation }: Pick<FeatureSpec, 'computation'>): boolean {
-  return computation['encoder'] === IMPORTED;
-}
 
 export interface ImportOptions {
   readonly dataset: string;
@@ -59,6 +52,8 @@ export interface ImportOptions {
   readonly trainedOn?: string | undefined;
   /** Written beside the computation, not part of the fingerprint. */
   readonly provenance: { readonly [key: string]: Json };
+  /** Earlier imports of this name go to the trash (of this day), and do not stand in the way. */
+  readonly replace?: { readonly now: Date } | undefined;
   readonly shardBytes?: number;
   readonly reporter?: Reporter;
   readonly signal?: AbortSignal | undefined;
@@ -68,9 +63,11 @@ export interface ImportOptions {
 export interface ImportReport {
   readonly spec: FeatureSpec;
   readonly folder: string;
+  /** Earlier imports of the name, which go to the trash. */
+  readonly replaced: readonly ReplacedSet[];
   /** Utterances that get, or have, a feature of this import. */
   readonly rows: number;
-  /** Written by this run. */
+  /** Of these, written by this run. */
   readonly written: number;
   /** Ids without a feature, in the manifest's order. */
   readonly missing: readonly string[];
@@ -94,11 +91,18 @@ export async function importFeatures(options: ImportOptions, dryRun = false): Pr
   if (meant.length === 0)
     throw new UserError(`no utterance of ${options.dataset} is of split ${split ?? 'any'}`);
   const ids = (rows: readonly Utterance[]): string[] => rows.map(({ id }) => id);
+  const name = {
+    ...options,
+    stores: [store, ...readStores],
+    replace: options.replace !== undefined,
+  } as const;
+  refuseTakenName(name, null);
   const matcher = new IdMatcher(ids(meant), ids(utterances));
   const scan = await scanArrays({ ...options, matcher, expected: meant.length, reporter });
-  const dim = oneDimension(scan, options);
-  refuse(scan, options);
+  const dim = dimensionOf(scan);
+  refuse(scan, dim, options);
   const spec = specOf(scan, dim, options);
+  const replaced = refuseTakenName(name, spec);
   const quarantined = scan.refused.flatMap(({ id, place, problem }) =>
     id === null ? [] : [{ id, reason: `${place}: ${problem}` }],
   );
@@ -106,6 +110,7 @@ export async function importFeatures(options: ImportOptions, dryRun = false): Pr
   const report = {
     spec,
     folder: setFolder(store, spec),
+    replaced,
     rows: scan.rows.size,
     missing: ids(meant).filter((id) => !scan.rows.has(id) && !gone.has(id)),
     quarantined,
@@ -120,62 +125,57 @@ export async function importFeatures(options: ImportOptions, dryRun = false): Pr
   }));
   const plan = planExtraction(wanted, readFeatureSetIndex([store, ...readStores], spec));
   const todo = new Set([...plan.todo, ...plan.stale]);
-  if (dryRun) return { ...report, written: todo.size };
+  const written = [...todo].filter((id) => scan.rows.has(id)).length;
+  if (dryRun) return { ...report, written };
   if (todo.size > 0) await writeRows(scan, spec, todo, quarantined, byId, matcher, options);
   noteTraining(report.folder, options.trainedOn);
-  return { ...report, written: todo.size };
+  if (options.replace !== undefined) trashReplaced(replaced, options.replace.now);
+  return { ...report, written };
 }
 
-/** All arrays must have steps of one size. */
-function oneDimension({ rows, refused }: Scan, options: ImportOptions): number {
-  const byDim = new Map<number, string[]>();
-  for (const [id, { dim }] of rows) byDim.set(dim, [...(byDim.get(dim) ?? []), id]);
-  const [first, ...others] = [...byDim].sort(([, a], [, b]) => b.length - a.length);
-  if (first === undefined) {
-    throw new UserErrors([
-      `nothing can be imported: ${refused.length === 0 ? 'there is no array' : `none of ${refused.length} arrays`}`,
-      ...shortened(refused.map(({ place, problem }) => `${place}: ${problem}`)),
-    ]);
-  }
-  const [dim, ids] = first;
-  if (others.length === 0) return dim;
+/** Number of values of a step: that of most arrays. @throws UserErrors where there is no array at all */
+function dimensionOf({ rows, refused }: Scan): number {
+  const counts = new Map<number, number>();
+  for (const { dim } of rows.values()) counts.set(dim, (counts.get(dim) ?? 0) + 1);
+  const [most] = [...counts].sort(([, a], [, b]) => b - a);
+  if (most !== undefined) return most[0];
+  throw new UserErrors([
+    `nothing can be imported: ${refused.length === 0 ? 'there is no array' : `none of ${refused.length} arrays`}`,
+    ...shortened(refused.map(({ place, problem }) => `${place}: ${problem}`)),
+  ]);
+}
+
+/** Arrays whose steps have another size than the others'. */
+function otherDimensions({ rows }: Scan, dim: number, { layout }: ImportOptions): string[] {
+  const others = [...rows].filter(([, row]) => row.dim !== dim);
+  if (others.length === 0) return [];
   const sameSteps = new Set([...rows.values()].map(({ n }) => n)).size === 1;
   const hint =
-    sameSteps && !options.layout.transpose
+    sameSteps && !layout.transpose
       ? '; all have equally many steps: if arrays are [values, steps], say --transpose'
       : '';
-  throw new UserErrors([
-    `steps have ${dim} values in ${ids.length} arrays, and other numbers elsewhere: expected one${hint}`,
-    ...shortened(
-      others.flatMap(([other, list]) => list.map((id) => `${rows.get(id)?.place}: ${id}: ${other} values`)),
-    ),
-  ]);
+  return [
+    `steps have ${dim} values in ${rows.size - others.length} arrays, and other numbers elsewhere: expected one${hint}`,
+    ...shortened(others.map(([id, row]) => `${row.place}: ${id}: ${row.dim} values`)),
+  ];
 }
 
 /** @throws UserErrors with all that is wrong, by kind. */
-function refuse({ refused }: Scan, { onInvalid, onUnknown }: ImportOptions): void {
+function refuse(scan: Scan, dim: number, options: ImportOptions): void {
+  const { onInvalid, onUnknown } = options;
   const fatal = (one: RefusedArray): boolean =>
     one.unknown ? onUnknown === 'error' : one.id === null || onInvalid === 'error';
-  const unknown = refused.filter((one) => one.unknown && fatal(one));
-  const invalid = refused.filter((one) => !one.unknown && fatal(one));
-  if (unknown.length + invalid.length === 0) return;
-  const lines = (list: readonly RefusedArray[]): string[] =>
-    shortened(list.map(({ place, problem }) => `${place}: ${problem}`));
-  throw new UserErrors([
-    ...(invalid.length === 0
-      ? []
-      : [
-          `${invalid.length} arrays cannot be stored${invalid.every(({ id }) => id !== null) ? ' (--invalid quarantine leaves them out)' : ''}:`,
-          ...lines(invalid),
-        ]),
-    ...(unknown.length === 0
-      ? []
-      : [
-          `${unknown.length} arrays belong to no utterance (--unknown skip passes over them):`,
-          ...lines(unknown),
-        ]),
-    'nothing was imported',
-  ]);
+  const invalid = scan.refused.filter((one) => !one.unknown && fatal(one));
+  const unknown = scan.refused.filter((one) => one.unknown && fatal(one));
+  const left = invalid.every(({ id }) => id !== null) ? ' (--invalid quarantine leaves them out)' : '';
+  const listed = (head: string, list: readonly RefusedArray[]): string[] =>
+    list.length === 0 ? [] : [head, ...shortened(list.map(({ place, problem }) => `${place}: ${problem}`))];
+  const problems = [
+    ...otherDimensions(scan, dim, options),
+    ...listed(`${invalid.length} arrays cannot be stored${left}:`, invalid),
+    ...listed(`${unknown.length} arrays belong to no utterance (--unknown skip passes over them):`, unknown),
+  ];
+  if (problems.length > 0) throw new UserErrors([...problems, 'nothing was imported']);
 }
 
 function shortened(lines: readonly string[]): string[] {

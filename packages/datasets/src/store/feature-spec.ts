@@ -31,6 +31,14 @@ export const FeatureSpec = z.strictObject({
 });
 export type FeatureSpec = z.infer<typeof FeatureSpec>;
 
+/** Encoder of features that were made elsewhere. */
+export const IMPORTED = 'imported';
+
+/** True for a feature that was made elsewhere: no encoder here computes it again. */
+export function isImported({ computation }: Pick<FeatureSpec, 'computation'>): boolean {
+  return computation['encoder'] === IMPORTED;
+}
+
 /** One utterance's feature on its way into a shard. */
 export interface FeatureRow {
   readonly id: string;

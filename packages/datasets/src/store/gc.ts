@@ -1,11 +1,14 @@
-import { existsSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { UserError } from '../base/errors.ts';
 import { orUserError } from './disk-error.ts';
+import { isImported } from './feature-spec.ts';
 import { uniteParts } from './index-union.ts';
-import { indexFolder, shardFolder, shardPath } from './layout.ts';
+import { indexFolder, shardFolder, shardPath, specPath } from './layout.ts';
 import { misplacedSet } from './misplaced-set.ts';
 import { readPins } from './pins.ts';
 import { locateSets, type SetLocation, setTitle } from './set-location.ts';
+import { parseSpec } from './shard-schema.ts';
 import { coverageOf } from './store-listing.ts';
 import { bytesBelow, emptyTrash, moveToTrash, oldTrash, ownersBelow, TRASH_DAYS } from './trash.ts';
 import { awaited, idsIn, lostRows, unlistedShards } from './unlisted-shards.ts';
@@ -41,6 +44,8 @@ export interface GcOptions {
   /** All stores in use: pins in any of them count. */
   readonly stores: readonly string[];
   readonly dataset: string;
+  /** Only this feature, as name or name@<first digits of the fingerprint>; nothing else is looked at then. */
+  readonly feature?: string | undefined;
   /** Ids of the manifest: what a complete set holds; null where there is no manifest (any rows will do). */
   readonly ids: readonly string[] | null;
   readonly now: Date;
@@ -69,17 +74,23 @@ export function planGc(options: GcOptions): GcPlan {
   const all: GcItem[] = [];
   const kept: { set: SetLocation; bytes: number; why: string }[] = [];
   const lost: { set: SetLocation; shards: number; why: string }[] = [];
-  for (const sets of byFeature(locateSets([store], dataset)).values()) {
-    const states: SetState[] = [];
-    for (const set of sets) {
-      const misplaced = misplacedSet(set);
-      if (misplaced === null) states.push(stateOf(set, options.ids));
-      else kept.push({ set, bytes: bytesBelow(set.folder), why: misplaced.message });
-    }
+  const [name, prefix = ''] = (options.feature ?? '').split('@', 2);
+  const isChosen = ({ feature, fingerprint }: SetLocation): boolean =>
+    options.feature === undefined || (feature === name && fingerprint.startsWith(prefix));
+  const placed: SetLocation[] = [];
+  for (const set of locateSets([store], dataset)) {
+    const misplaced = misplacedSet(set);
+    if (misplaced === null) placed.push(set);
+    else if (isChosen(set)) kept.push({ set, bytes: bytesBelow(set.folder), why: misplaced.message });
+  }
+  for (const sets of byFeature(placed).values()) {
+    if (!sets.some(isChosen)) continue;
+    const states = sets.map((set) => stateOf(set, options.ids));
     const newest = latest(states);
     const newestComplete = latest(states.filter(({ complete }) => complete));
     for (const state of states) {
       const { set } = state;
+      if (!isChosen(set)) continue;
       const runs = pinned.get(`${set.feature}@${set.fingerprint}`) ?? 0;
       const why = reasonToKeep(state, runs, newestComplete, newest);
       if (why === null) {
@@ -98,10 +109,7 @@ export function planGc(options: GcOptions): GcPlan {
       if (state.lost.length > 0) lost.push({ set, shards: state.lost.length, why: whyLost(state) });
     }
   }
-  const places = ['.', 'manifests', 'pins'].map((name) => join(store, dataset, name));
-  all.push(...deadFiles(leftoversIn(places)));
-  for (const { day, path, bytes } of oldTrash(store, dataset, now))
-    all.push({ ...item(path, bytes, `trash of ${day}, older than ${TRASH_DAYS} days`), fate: 'empty' });
+  if (options.feature === undefined) all.push(...besidesSets(store, dataset, now));
   const own = (one: GcItem): boolean =>
     force || account === null || one.owners.every((owner) => owner === account);
   return { store, dataset, kept, lost, items: all.filter(own), others: all.filter((one) => !own(one)) };
@@ -183,10 +191,34 @@ function reasonToKeep(
   return state.lost.length > 0 ? 'its index is gone' : null;
 }
 
+/** Sets of which a newer one can take the place of an older one: of one name and kind, and made in one way. */
 function byFeature(sets: readonly SetLocation[]): Map<string, SetLocation[]> {
   const features = new Map<string, SetLocation[]>();
-  for (const set of sets) features.set(set.feature, [...(features.get(set.feature) ?? []), set]);
+  for (const set of sets) {
+    const key = `${set.feature} ${kindOf(set)}`;
+    features.set(key, [...(features.get(key) ?? []), set]);
+  }
   return features;
+}
+
+function kindOf({ folder }: SetLocation): string {
+  try {
+    const spec = parseSpec(readFileSync(specPath(folder), 'utf8'), specPath(folder));
+    return `${spec.kind} ${isImported(spec) ? 'imported' : 'extracted'}`;
+  } catch (error) {
+    if (!(error instanceof UserError) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return 'unknown';
+  }
+}
+
+/** What lies in a dataset's own folders. */
+function besidesSets(store: string, dataset: string, now: Date): GcItem[] {
+  const places = ['.', 'manifests', 'pins'].map((name) => join(store, dataset, name));
+  const old = oldTrash(store, dataset, now).map(({ day, path, bytes }): GcItem => ({
+    ...item(path, bytes, `trash of ${day}, older than ${TRASH_DAYS} days`),
+    fate: 'empty',
+  }));
+  return [...deadFiles(leftoversIn(places)), ...old];
 }
 
 function deadFiles(leftovers: readonly Leftover[]): GcItem[] {

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Interrupted, UserErrors } from '../../src/base/errors.ts';
 import type { ForeignArray, ForeignProblem, ForeignSource } from '../../src/exchange/foreign-array.ts';
-import { type ImportOptions, importFeatures, isImported } from '../../src/exchange/import-features.ts';
+import { type ImportOptions, importFeatures } from '../../src/exchange/import-features.ts';
 import { openFeatureSet } from '../../src/store/feature-set-reader.ts';
+import { isImported } from '../../src/store/feature-spec.ts';
 import { row, temporaryFolder } from '../support.ts';
 
 const IDS = ['d/train/a', 'd/train/b', 'd/test/c'];
@@ -162,6 +163,15 @@ describe('an import', () => {
     ).toEqual([
       'steps have 2 values in 2 arrays, and other numbers elsewhere: expected one',
       'c.npy: d/test/c: 3 values',
+      'nothing was imported',
+    ]);
+    const more = [array('c', [2, 3], [1, 2, 3, 4, 5, 6]), array('e', [1, 2], [1, 2])];
+    expect(await problems({ source: source([...GOOD.slice(0, 2), ...more]) })).toEqual([
+      'steps have 2 values in 2 arrays, and other numbers elsewhere: expected one',
+      'c.npy: d/test/c: 3 values',
+      '1 arrays belong to no utterance (--unknown skip passes over them):',
+      'e.npy: no utterance is called e',
+      'nothing was imported',
     ]);
     const wide = [array('a', [2, 3], [1, 2, 3, 4, 5, 6]), array('b', [2, 1], [1, 2])];
     expect((await problems({ source: source(wide) }))[0]).toMatch(/say --transpose$/);
@@ -185,6 +195,7 @@ describe('an import', () => {
         source: source(arrays),
       }),
     );
+    expect([report.rows, report.written]).toEqual([2, 2]);
     expect(report.quarantined).toEqual([
       { id: 'd/train/b', reason: 'b.npy: at step 0, dimension 1, it is NaN, expected a finite number' },
     ]);

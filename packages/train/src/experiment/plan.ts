@@ -171,7 +171,7 @@ function requireTimes({ audio, map }: FeatureSources): void {
   if (timeless.length === 0) return;
   throw new UserErrors([
     `${timeless.join(' and ')} has no times, and audio.alexnet=time lays the spectrogram map over the audio by time: ` +
-      'train with --set audio.alexnet=none, or import it again with --frame-seconds',
+      'train with --set audio.alexnet=none, or, where it was imported, import it again with --frame-seconds and --replace',
   ]);
 }
 

@@ -5,10 +5,11 @@ import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../../context.ts';
 import { chooseDataset } from '../../dataset.ts';
 import { agreed } from '../../ui/ask.ts';
-import { DATASET, DRY_RUN, JSON_OPTION, manifestOrNull, sizeText } from './sets.ts';
+import { chosenSets, DATASET, DRY_RUN, FEATURE, JSON_OPTION, manifestOrNull, sizeText } from './sets.ts';
 
 interface GcCommandOptions extends CommonOptions {
   dataset?: string | undefined;
+  feature?: string | undefined;
   yes: boolean;
   force: boolean;
   'dry-run': boolean;
@@ -21,6 +22,7 @@ export const gcCommand: CommandModule<object, GcCommandOptions> = {
   builder: (y) =>
     y
       .option('dataset', DATASET)
+      .option('feature', FEATURE)
       .option('yes', { type: 'boolean', default: false, describe: 'do not ask' })
       .option('force', { type: 'boolean', default: false, describe: 'also files of other accounts' })
       .option('dry-run', DRY_RUN)
@@ -31,6 +33,8 @@ export const gcCommand: CommandModule<object, GcCommandOptions> = {
     const dataset = chooseDataset(context, options.dataset);
     const now = new Date();
     const ids = manifestOrNull(context, dataset)?.utterances.map(({ id }) => id) ?? null;
+    const { feature } = options;
+    if (feature !== undefined) chosenSets(context, dataset, feature);
     const plans: GcPlan[] = [];
     for (const store of context.stores) {
       if (!existsSync(join(store, dataset))) continue;
@@ -40,7 +44,7 @@ export const gcCommand: CommandModule<object, GcCommandOptions> = {
       }
       const account = process.getuid?.() ?? null;
       const { stores } = context;
-      plans.push(planGc({ store, stores, dataset, ids, now, force: options.force, account }));
+      plans.push(planGc({ store, stores, dataset, feature, ids, now, force: options.force, account }));
     }
     const some = plans.some(({ items }) => items.length > 0);
     if (options.json)

@@ -10,6 +10,7 @@ import {
   openForeign,
   readManifest,
   setTitle,
+  TRASH_DAYS,
   UserError,
 } from '@lsgmer/datasets';
 import type { CommandModule } from 'yargs';
@@ -41,6 +42,7 @@ interface ImportCommandOptions extends CommonOptions {
   'first-seconds'?: number | undefined;
   'trained-on'?: string | undefined;
   part: string;
+  replace: boolean;
   'dry-run': boolean;
   json: boolean;
 }
@@ -99,6 +101,11 @@ export const importCommand: CommandModule<object, ImportCommandOptions> = {
       })
       .option('trained-on', { type: 'string', describe: 'data that the encoder was trained on, as a note' })
       .option('part', { type: 'string', default: 'import', describe: 'name of the index part' })
+      .option('replace', {
+        type: 'boolean',
+        default: false,
+        describe: 'take the place of an earlier import of this name, which goes to the trash',
+      })
       .option('dry-run', DRY_RUN)
       .option('json', JSON_OPTION)
       .example(
@@ -152,6 +159,7 @@ async function runImport(
       store,
       readStores: context.stores.filter((other) => other !== store),
       part: options.part,
+      replace: options.replace ? { now: new Date() } : undefined,
       layout,
       dtype: options['store-dtype'],
       onOverflow: options.overflow,
@@ -202,11 +210,15 @@ function timesOf(options: ImportCommandOptions): { firstSeconds: number | null; 
 const SHOWN = 10;
 
 function printReport(context: Context, report: ImportReport, options: ImportCommandOptions): void {
-  const { spec, rows, written, missing, quarantined, skipped } = report;
+  const { spec, rows, written, missing, quarantined, skipped, replaced } = report;
   const would = options['dry-run'] ? 'would be ' : '';
   context.print(
-    `${setTitle(spec)}: ${count(rows, 'utterance')} with ${spec.kind} features of ${spec.dim} values as ${spec.dtype}; ${written} ${would}written, ${rows + quarantined.length - written} there before`,
+    `${setTitle(spec)}: ${count(rows, 'utterance')} with ${spec.kind} features of ${spec.dim} values as ${spec.dtype}; ${written} ${would}written, ${rows - written} there before`,
   );
+  for (const set of replaced) {
+    const used = set.runs === 0 ? '' : `; ${count(set.runs, 'run')} used it`;
+    context.print(`  ${setTitle(set)} ${would}moved to the trash, for ${TRASH_DAYS} days${used}`);
+  }
   if (spec.kind === 'audio' && spec.stepSeconds === null)
     context.print('  no times (--frame-seconds): a spectrogram map cannot be laid over it by time');
   const lists: [string, readonly string[]][] = [

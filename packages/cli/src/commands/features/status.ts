@@ -15,10 +15,20 @@ import { chooseDataset } from '../../dataset.ts';
 import { EXIT } from '../../exit.ts';
 import { staleRows } from '../../freshness.ts';
 import { headedTable } from '../../ui/table.ts';
-import { chosenSets, count, DATASET, JSON_OPTION, manifestOrNull, shortened, sizeText } from './sets.ts';
+import {
+  chosenSets,
+  count,
+  DATASET,
+  FEATURE,
+  JSON_OPTION,
+  manifestOrNull,
+  shortened,
+  sizeText,
+} from './sets.ts';
 
 interface StatusOptions extends CommonOptions {
   dataset?: string | undefined;
+  feature?: string | undefined;
   json: boolean;
 }
 
@@ -27,20 +37,27 @@ export const statusCommand: CommandModule<object, StatusOptions> = {
   describe:
     'what features the store has: for which manifest, how complete, how big, what is quarantined, who writes',
   builder: (y) =>
-    y.option('dataset', DATASET).option('json', JSON_OPTION).example('$0 features status --dataset demo', ''),
+    y
+      .option('dataset', DATASET)
+      .option('feature', FEATURE)
+      .option('json', JSON_OPTION)
+      .example('$0 features status --dataset demo', ''),
   handler: (options) => {
     const context = createContext(options);
     const dataset = chooseDataset(context, options.dataset);
-    chosenSets(context, dataset, undefined);
+    const chosen = new Set(chosenSets(context, dataset, options.feature).map(setName));
     const manifest = manifestOrNull(context, dataset);
     const ids = manifest?.utterances.map(({ id }) => id);
     const stores = [...context.stores];
     const broken: string[] = [];
-    const summaries = listFeatures(stores, dataset).flatMap((feature) =>
-      findFeatureSets(stores, dataset, feature, ({ message }) => broken.push(message)).map((set) =>
-        summarise(set, stores, ids),
-      ),
-    );
+    const [only] = options.feature?.split('@') ?? [];
+    const summaries = listFeatures(stores, dataset)
+      .filter((feature) => only === undefined || feature === only)
+      .flatMap((feature) =>
+        findFeatureSets(stores, dataset, feature, ({ message }) => broken.push(message))
+          .filter((set) => chosen.has(setName(set)))
+          .map((set) => summarise(set, stores, ids)),
+      );
     const parts = partsOf(stores, dataset);
     const stale = new Map(
       summaries.map((one) => [setName(one), staleOf(stores, one, manifest?.utterances ?? [])]),
