@@ -127,10 +127,20 @@ export class FeatureSet {
       if (n > steps) throw new Error(`${id} has ${n} steps, and the batch has room for ${steps}`);
       return { shard, row, n, offset: i * stride };
     });
-    const reads = rows.map(({ shard, row, offset }) => shard.readIntoLater(row, target, offset));
-    for (const { n, offset } of rows) target.fill(0, offset + n * this.dim, offset + stride);
-    await Promise.allSettled(reads);
-    await Promise.all(reads);
+    const errors = await new Promise<(Error | undefined)[]>((resolve) => {
+      const found: (Error | undefined)[] = rows.map(() => undefined);
+      let left = rows.length;
+      if (left === 0) resolve(found);
+      rows.forEach(({ shard, row, offset }, i) => {
+        shard.readIntoLater(row, target, offset, (error) => {
+          found[i] = error;
+          if (--left === 0) resolve(found);
+        });
+      });
+      for (const { n, offset } of rows) target.fill(0, offset + n * this.dim, offset + stride);
+    });
+    const first = errors.find((error) => error !== undefined);
+    if (first) throw first;
     return Int32Array.from(rows, ({ n }) => n);
   }
 

@@ -19,23 +19,25 @@ export function readExactly(
   return true;
 }
 
-/** The same on one of libuv's threads. The file must stay open, and `target` untouched, until it is done. */
+/**
+ * The same on one of libuv's threads. The file must stay open, and `target` untouched, until it is done.
+ * @param done is called once; `whole` is false at the file's end.
+ */
 export function readExactlyLater(
   fd: number,
   target: NodeJS.ArrayBufferView,
   at: number,
   length: number,
   position: number,
-): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const go = (done: number): void => {
-      if (done === length) return resolve(true);
-      read(fd, target, at + done, Math.min(length - done, MAX_READ), position + done, (error, got) => {
-        if (error) reject(error);
-        else if (got === 0) resolve(false);
-        else go(done + got);
-      });
-    };
-    go(0);
-  });
+  done: (error: Error | undefined, whole: boolean) => void,
+): void {
+  const go = (from: number): void => {
+    if (from === length) return done(undefined, true);
+    read(fd, target, at + from, Math.min(length - from, MAX_READ), position + from, (error, got) => {
+      if (error) done(error, false);
+      else if (got === 0) done(undefined, false);
+      else go(from + got);
+    });
+  };
+  go(0);
 }

@@ -99,16 +99,31 @@ export class ShardReader {
     return this.length(row);
   }
 
-  /** The same in the background: several such reads overlap on the disk, and their copying on the other cores. */
-  async readIntoLater(row: number, target: Uint16Array | Float32Array, offset: number): Promise<number> {
-    const count = this.#checkedCount(row, target, offset);
-    if (!this.#isStoredAs(target)) return this.readInto(row, target, offset);
-    const size = valueBytes(this.dtype);
-    const position = this.#metadata.positions[row] as number;
-    if (!(await readExactlyLater(this.#fd, target, offset * size, count * size, position)))
-      throw this.#cutOff(row);
-    this.#verify(row, target, offset, count);
-    return this.length(row);
+  /**
+   * The same in the background: several such reads overlap on the disk, and their copying on the other cores.
+   * @param done is called once, with what `readInto` would have thrown. A callback: promises for each row of a batch
+   *   took the main thread's core from the copying (docs/LOG.md).
+   */
+  readIntoLater(
+    row: number,
+    target: Uint16Array | Float32Array,
+    offset: number,
+    done: (error?: Error) => void,
+  ): void {
+    try {
+      const count = this.#checkedCount(row, target, offset);
+      if (!this.#isStoredAs(target)) {
+        this.readInto(row, target, offset);
+        return done();
+      }
+      const size = valueBytes(this.dtype);
+      const position = this.#metadata.positions[row] as number;
+      readExactlyLater(this.#fd, target, offset * size, count * size, position, (error, whole) => {
+        done(error ?? (whole ? this.#damageOf(row, target, offset, count) : this.#cutOff(row)));
+      });
+    } catch (error) {
+      done(error as Error);
+    }
   }
 
   #isStoredAs(target: Uint16Array | Float32Array): boolean {
@@ -131,12 +146,18 @@ export class ShardReader {
     const size = valueBytes(this.dtype);
     const position = this.#metadata.positions[row] as number;
     if (!readExactly(this.#fd, target, offset * size, count * size, position)) throw this.#cutOff(row);
-    this.#verify(row, target, offset, count);
+    const damage = this.#damageOf(row, target, offset, count);
+    if (damage) throw damage;
   }
 
-  /** Compares the checksum of a row that was just read, unless it was right before. */
-  #verify(row: number, target: Uint16Array | Float32Array, offset: number, count: number): void {
-    if (this.#verified[row]) return;
+  /** Compares the checksum of a row that was just read, unless it was right before. @returns what is wrong with it. */
+  #damageOf(
+    row: number,
+    target: Uint16Array | Float32Array,
+    offset: number,
+    count: number,
+  ): DamageError | undefined {
+    if (this.#verified[row]) return undefined;
     const values = bytesOf(target.subarray(offset, offset + count));
     const found = rowHash(
       this.#metadata.idBytes[row] as Uint8Array,
@@ -145,9 +166,10 @@ export class ShardReader {
       this.tokenIds(row),
     );
     if (found !== this.hash(row)) {
-      throw this.#damaged(row, `its xxh64 is ${hex64(found)}, expected ${hex64(this.hash(row))}`);
+      return this.#damaged(row, `its xxh64 is ${hex64(found)}, expected ${hex64(this.hash(row))}`);
     }
     this.#verified[row] = 1;
+    return undefined;
   }
 
   #cutOff(row: number): DamageError {

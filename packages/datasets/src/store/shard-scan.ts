@@ -65,7 +65,9 @@ export async function scanFile(
     const length = Math.min(PIECE_BYTES, size - position);
     const buffer = buffers[(position / PIECE_BYTES) % 2] as Uint8Array;
     // a disk that fails on a sector is damage to be reported, not a reason to end
-    return readExactlyLater(fd, buffer, 0, length, position).catch(() => false);
+    return new Promise((resolve) => {
+      readExactlyLater(fd, buffer, 0, length, position, (_error, whole) => resolve(whole));
+    });
   };
   let pending = size > 0 ? read(0) : Promise.resolve(true);
   for (let position = 0; position < size; position += PIECE_BYTES) {
