@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const MAIN = resolve('packages/cli/dist/main.js');
+export const MAIN = resolve('packages/cli/dist/main.js');
 
 export interface Ended {
   readonly code: number;

@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { WorkFolder } from './command-line.ts';
+import { MAIN, WorkFolder } from './command-line.ts';
 
 const place = new WorkFolder();
 afterAll(() => place.remove());
@@ -23,6 +24,30 @@ describe('what a user gets wrong costs one line', () => {
     expect(await refused('features', 'extract', '--dataset', 'iemocpa', '--preset', 'tiny')).toMatch(
       /no manifest of dataset 'iemocpa'/,
     );
+  });
+
+  it('a dataset whose name is nearly right', async () => {
+    for (const dataset of ['demo', 'other']) mkdirSync(place.path('near', dataset), { recursive: true });
+    for (const command of ['status', 'verify', 'gc --dry-run'])
+      expect(await refused('features', ...command.split(' '), '--store', 'near', '--dataset', 'dem')).toMatch(
+        /no dataset dem in .*near: did you mean demo\?/,
+      );
+    expect(await refused('features', 'verify', '--store', 'near', '--dataset', 'meld')).toMatch(
+      /no dataset meld in .*near: it has demo, other/,
+    );
+  });
+
+  it('a stop while the program loads', async () => {
+    // the first to listen is main itself, before anything else is loaded
+    const hook = `process.on('newListener', (name) => name === 'SIGINT' && setImmediate(() => process.kill(process.pid, 'SIGINT')));`;
+    const { code, err } = await new Promise<{ code: number | null; err: string }>((ended) => {
+      const preload = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`];
+      const child = spawn(process.execPath, [...preload, MAIN, 'features', 'verify'], { cwd: place.folder });
+      let said = '';
+      child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
+      child.on('close', (status) => ended({ code: status, err: said }));
+    });
+    expect([code, err]).toEqual([130, 'lsgmer: stopped: run the same command again\n']);
   });
 
   it('no dataset named, and none to choose', async () => {

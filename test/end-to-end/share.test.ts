@@ -1,4 +1,13 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -111,6 +120,45 @@ describe('push and pull', () => {
     mkdirSync(there.path('a'));
     writeFileSync(there.path('a', 'file'), '');
     expect(await refused('push', there.path('a', 'file'), '--dataset', 'demo')).toMatch(/is a file/);
+  });
+
+  it('a pull that was stopped is told by status, verify and train, and goes on', async () => {
+    const fresh = new WorkFolder();
+    let slow = true;
+    const server: Server = createServer(({ url = '' }, answer) => {
+      const path = join(remote, decodeURIComponent(url).slice(1));
+      if (!existsSync(path) || !statSync(path).isFile()) return void answer.writeHead(404).end();
+      const bytes = readFileSync(path);
+      answer.writeHead(200, { 'content-length': String(bytes.length) });
+      // of the shards a half comes
+      if (slow && path.endsWith('.arrow')) answer.write(bytes.subarray(0, bytes.length >> 1));
+      else answer.end(bytes);
+    });
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    try {
+      const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const stopped = await fresh.stop('SIGINT', /pull demo:/, 'pull', address, '--dataset', 'demo');
+      expect(stopped.code, stopped.err).toBe(130);
+      const line = `a pull from ${address} was stopped`;
+      const status = await fresh.run('features', 'status');
+      expect([status.code, status.out, status.err]).toEqual([
+        3,
+        expect.stringContaining(line),
+        expect.not.stringContaining('build its manifest'),
+      ]);
+      const train = await fresh.run('train');
+      expect([train.code, train.err]).toEqual([
+        2,
+        expect.stringContaining(`${line} before its manifest came`),
+      ]);
+      slow = false;
+      done(await fresh.run('pull', address, '--dataset', 'demo'));
+      done(await fresh.run('features', 'status'));
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      fresh.remove();
+    }
   });
 
   it('Ctrl-C ends it soon with 130, and says how to go on', async () => {

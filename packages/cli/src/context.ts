@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Interrupted, type Reporter } from '@lsgmer/datasets';
+import { leaveSignals, STOP_SIGNALS } from './early-stop.ts';
 import { type LocalFile, readLocalFile, runsFolder, storeList } from './settings.ts';
 import { ScreenReporter } from './ui/reporter.ts';
 
@@ -56,7 +57,7 @@ export function createContext(options: CommonOptions): Context {
 /** The first signal asks for a clean stop; a second one ends the process at once. */
 function stopOnSignals(reporter: ScreenReporter): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const) {
+  for (const name of Object.keys(STOP_SIGNALS) as (keyof typeof STOP_SIGNALS)[]) {
     process.on(name, () => {
       if (stopSignal !== undefined) process.exit(130);
       stopSignal = name;
@@ -65,5 +66,6 @@ function stopOnSignals(reporter: ScreenReporter): AbortSignal {
       controller.abort(new Interrupted('stopped'));
     });
   }
+  leaveSignals();
   return controller.signal;
 }

@@ -1,7 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Card, checkName, loadCard, UserError } from '@lsgmer/datasets';
+import {
+  type Card,
+  checkName,
+  listDatasets,
+  listFeatures,
+  loadCard,
+  locateSets,
+  stoppedPull,
+  UserError,
+} from '@lsgmer/datasets';
 import type { Context } from './context.ts';
 import { rememberLocally } from './settings.ts';
 
@@ -35,13 +44,20 @@ export function datasetsIn(stores: readonly string[]): string[] {
   return [...new Set(names)].sort();
 }
 
+/** Datasets with features in any of the stores. */
+function datasetsOfFeatures(stores: readonly string[]): string[] {
+  return listDatasets(stores).filter((dataset) => listFeatures(stores, dataset).length > 0);
+}
+
 /**
  * The dataset that a command is about: the given one, the only one in the store, or the last one used; the
  * choice is said where it was not given, and remembered.
  * @throws UserError that lists the choices.
  */
 export function chooseDataset(context: Context, given: string | undefined): string {
-  const stored = datasetsIn(context.stores);
+  const complete = datasetsIn(context.stores);
+  // features come before their manifest
+  const stored = complete.length > 0 ? complete : datasetsOfFeatures(context.stores);
   const { lastDataset } = context.local;
   const only = stored.length === 1 ? stored[0] : undefined;
   const last = lastDataset !== undefined && stored.includes(lastDataset) ? lastDataset : undefined;
@@ -66,6 +82,13 @@ export function chooseDataset(context: Context, given: string | undefined): stri
 export function requireStored(context: Context, dataset: string): void {
   const stored = datasetsIn(context.stores);
   if (stored.includes(dataset)) return;
+  const remote = locateSets([...context.stores], dataset)
+    .map(({ folder }) => stoppedPull(folder))
+    .find((one) => one !== null);
+  if (remote !== undefined)
+    throw new UserError(
+      `${dataset} is not whole in ${context.stores.join(', ')}: a pull from ${remote} was stopped before its manifest came: run it again`,
+    );
   const there = stored.length > 0 ? `; the store has ${stored.join(', ')}` : '';
   throw new UserError(
     `no manifest of dataset '${dataset}' in ${context.stores.join(', ')}${there}: build it with make manifest DATASET=${dataset} ROOT=<folder of the corpus>`,

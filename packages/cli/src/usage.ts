@@ -61,7 +61,7 @@ function wrongChoice(name: string, given: string, list: string): string {
 }
 
 /** The nearest name, where it is near enough to have been meant: every third letter may be wrong. */
-function close(name: string, names: readonly string[]): string | undefined {
+export function close(name: string, names: readonly string[]): string | undefined {
   const best = nearest(name, names);
   if (best === undefined) return undefined;
   const most = Math.max(1, Math.floor(name.length / 3));

@@ -37,6 +37,8 @@ export interface ExportReport {
   readonly files: Readonly<Record<string, number>>;
 }
 
+const ANOTHER_OUT = 'choose another --out';
+
 /**
  * Writes a feature set into a folder: `<split>.parquet` (zstd), `<split>.safetensors` with a tensor for each
  * utterance, or `<id>.npy`. One row is in memory at a time (a few for Parquet), and each is checked by its xxh64.
@@ -46,7 +48,7 @@ export async function exportFeatures(options: ExportOptions): Promise<ExportRepo
   const { set, out, force } = options;
   const ids = set.ids().sort(compareIds);
   if (ids.length === 0) throw new UserError(`${set.spec.feature} has no row yet: there is nothing to export`);
-  const folder = orUserError(out, () => new ExportFolder(out, force));
+  const folder = orUserError(out, () => new ExportFolder(out, force), ANOTHER_OUT);
   try {
     const splits = new Map<string, string[]>();
     for (const id of ids) {
@@ -55,7 +57,8 @@ export async function exportFeatures(options: ExportOptions): Promise<ExportRepo
     }
     const report = await writeSplits(folder, splits, options);
     const { spec } = set;
-    orUserError(out, () => folder.seal({ format: 1, to: options.to, pool: options.pool, ...report, spec }));
+    const record = { format: 1, to: options.to, pool: options.pool, ...report, spec };
+    orUserError(out, () => folder.seal(record), ANOTHER_OUT);
     return report;
   } finally {
     folder.discard();

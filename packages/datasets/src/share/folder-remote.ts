@@ -19,10 +19,13 @@ import { piecesOf } from './outgoing.ts';
 import { isTemporary, type Outgoing, type Received, type Remote, type RemoteFile } from './remote.ts';
 import { stopIfAsked } from './retry.ts';
 
+const PUSH_ELSEWHERE = 'push to another place';
+
 /** A folder of this machine or a mounted one (NFS). What is pushed there is a store that can be read in place. */
 export class FolderRemote implements Remote {
   readonly title: string;
   readonly writable: boolean;
+  readonly refusal: string;
   readonly #folder: string;
   readonly #swept = new Set<string>();
 
@@ -33,6 +36,7 @@ export class FolderRemote implements Remote {
     this.title = folder;
     this.#folder = folder;
     this.writable = isWritable(folder);
+    this.refusal = `${folder} may not be written by this account: ask its owner for rights to it, or ${PUSH_ELSEWHERE}`;
   }
 
   async list(folder: string): Promise<RemoteFile[]> {
@@ -71,23 +75,27 @@ export class FolderRemote implements Remote {
     const target = join(this.#folder, file.path);
     const folder = dirname(target);
     const temporary = temporaryName(target);
-    const fd = orUserError(folder, () => {
-      makeFolder(folder);
-      if (!this.#swept.has(folder)) removeDeadFiles(folder);
-      this.#swept.add(folder);
-      return openNewFile(temporary);
-    });
+    const fd = orUserError(
+      folder,
+      () => {
+        makeFolder(folder);
+        if (!this.#swept.has(folder)) removeDeadFiles(folder);
+        this.#swept.add(folder);
+        return openNewFile(temporary);
+      },
+      PUSH_ELSEWHERE,
+    );
     try {
       try {
         for await (const piece of piecesOf(file)) {
           stopIfAsked(signal);
-          orUserError(folder, () => writeAll(fd, piece));
+          orUserError(folder, () => writeAll(fd, piece), PUSH_ELSEWHERE);
         }
-        orUserError(folder, () => fsyncSync(fd));
+        orUserError(folder, () => fsyncSync(fd), PUSH_ELSEWHERE);
       } finally {
         closeSync(fd);
       }
-      orUserError(folder, () => renameSync(temporary, target));
+      orUserError(folder, () => renameSync(temporary, target), PUSH_ELSEWHERE);
     } catch (error) {
       rmSync(temporary, { force: true });
       throw error;

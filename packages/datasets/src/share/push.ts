@@ -55,7 +55,8 @@ export async function pushFeatures(options: PushOptions): Promise<ShareReport> {
   const manifest = readManifest(stores, dataset);
   if (!remote.writable)
     throw new UserError(
-      `${remote.title} can only be pulled from: push to a folder, S3, WebDAV or Hugging Face`,
+      remote.refusal ??
+        `${remote.title} can only be pulled from: push to a folder, S3, WebDAV or Hugging Face`,
     );
   await refuseLeak(remote, manifest, options.private, signal);
   const before = await RemoteDataset.open(transfer, dataset);

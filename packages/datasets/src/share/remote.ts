@@ -6,6 +6,8 @@ export interface Remote {
   readonly title: string;
   /** True where it can be written to. */
   readonly writable: boolean;
+  /** Why it cannot be, and what to do, where that is not for its kind. */
+  readonly refusal?: string;
   /** True where only people who were let in can read: null where that is not known. */
   isPrivate?(signal?: AbortSignal): Promise<boolean | null>;
   /** Files below a folder, temporary ones left out; null where this kind of place cannot list. */

@@ -1,10 +1,16 @@
 import { UserError } from '../../src/base/errors.ts';
+import { exportFeatures } from '../../src/exchange/export-features.ts';
+import { FolderRemote } from '../../src/share/folder-remote.ts';
+import { pushFeatures } from '../../src/share/push.ts';
 import { openFeatureSet } from '../../src/store/feature-set-reader.ts';
 import { openFeatureSetWriter } from '../../src/store/feature-set-writer.ts';
 import { pinRun } from '../../src/store/pins.ts';
 import { sampleRow, sampleSpec } from './sample-rows.ts';
 
-/** What an account does with a store: node <bundle> write|read|pin <store> <part> <from> <to>. Says how it went. */
+/**
+ * What an account does with a store: node <bundle> write|read|pin <store> <part> <from> <to>, push <store> <folder> or
+ * export <store> <folder>. Says how it went.
+ */
 const [what, store = '', part = '', from, to] = process.argv.slice(2);
 const spec = sampleSpec();
 try {
@@ -19,6 +25,13 @@ try {
       fingerprints: { [spec.feature]: spec.fingerprint },
     });
     process.stdout.write(`pinned ${stores.length}`);
+  } else if (what === 'push') {
+    await pushFeatures({ stores: [store], dataset: spec.dataset, remote: new FolderRemote(part) });
+    process.stdout.write('pushed');
+  } else if (what === 'export') {
+    const set = openFeatureSet({ stores: [store], dataset: spec.dataset, feature: spec.feature });
+    await exportFeatures({ set, to: 'npy', out: part, pool: null, force: false });
+    process.stdout.write('exported');
   } else {
     const set = openFeatureSet({ stores: [store], dataset: spec.dataset, feature: spec.feature });
     for (const id of set.ids()) set.read(id);

@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sampleStore } from '../share/sample-store.ts';
 import { bundled } from './bundled.ts';
 import { temporaryStore } from './sample.ts';
 
@@ -83,6 +84,30 @@ describe('a store of two accounts of one group, both with umask 077', () => {
       if (entry.isDirectory()) expect([path, rights]).toEqual([path, mode]);
       else expect([path, rights]).toEqual([path, 0o664]);
     }
+  });
+
+  it('says who may not write where, and what to do, to whom pushes and exports without rights', () => {
+    const reason = obstacle();
+    if (reason !== null) {
+      console.log(`skipped: ${reason} (as root every file may be used, so the test could not fail)`);
+      return;
+    }
+    const folder = sampleStore();
+    chmodSync(folder, 0o755);
+    const closed = temporaryStore();
+    chmodSync(closed, 0o755);
+    expect(store(CLEO, 'push', folder, join(closed, 'shared'))).toBe(
+      `refused: ${join(closed, 'shared')} may not be written by this account: ask its owner for rights to it, or push to another place`,
+    );
+    // a part of it alone
+    mkdirSync(join(closed, 'open', 'sample'), { recursive: true });
+    chmodSync(join(closed, 'open'), 0o777);
+    expect(store(CLEO, 'push', folder, join(closed, 'open'))).toMatch(
+      /^refused: could not write to .* \(EACCES\): it may not be written: push to another place, or ask its owner/,
+    );
+    expect(store(CLEO, 'export', folder, join(closed, 'out'))).toMatch(
+      /^refused: could not write to .*out \(EACCES\): it may not be written: choose another --out, or ask its owner/,
+    );
   });
 
   it('does not open a private store to anybody', () => {

@@ -5,7 +5,16 @@ import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../../context.ts';
 import { chooseDataset } from '../../dataset.ts';
 import { agreed } from '../../ui/ask.ts';
-import { chosenSets, DATASET, DRY_RUN, FEATURE, JSON_OPTION, manifestOrNull, sizeText } from './sets.ts';
+import {
+  chosenSets,
+  DATASET,
+  DRY_RUN,
+  FEATURE,
+  JSON_OPTION,
+  manifestOrNull,
+  requireDataset,
+  sizeText,
+} from './sets.ts';
 
 interface GcCommandOptions extends CommonOptions {
   dataset?: string | undefined;
@@ -34,7 +43,8 @@ export const gcCommand: CommandModule<object, GcCommandOptions> = {
     const now = new Date();
     const ids = manifestOrNull(context, dataset)?.utterances.map(({ id }) => id) ?? null;
     const { feature } = options;
-    if (feature !== undefined) chosenSets(context, dataset, feature);
+    if (feature === undefined) requireDataset(context, dataset);
+    else chosenSets(context, dataset, feature);
     const plans: GcPlan[] = [];
     for (const store of context.stores) {
       if (!existsSync(join(store, dataset))) continue;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  listDatasets,
   locateSets,
   type Manifest,
   misplacedSet,
@@ -9,6 +10,7 @@ import {
   UserError,
 } from '@lsgmer/datasets';
 import type { CommonOptions, Context } from '../../context.ts';
+import { close } from '../../usage.ts';
 
 /** Options of every command that looks after feature sets. */
 export interface SetOptions extends CommonOptions {
@@ -29,11 +31,21 @@ export const DRY_RUN = {
   describe: 'show what would be done and stop',
 } as const;
 
+/** A dataset that has anything in the stores. @throws UserError that names what they have */
+export function requireDataset({ stores }: Context, dataset: string): void {
+  if (stores.some((store) => existsSync(join(store, dataset)))) return;
+  const there = listDatasets(stores);
+  const meant = close(dataset, there);
+  const known = there.length === 0 ? 'there is none' : `it has ${there.join(', ')}`;
+  throw new UserError(
+    `no dataset ${dataset} in ${stores.join(', ')}: ${meant === undefined ? known : `did you mean ${meant}?`}`,
+  );
+}
+
 /** The sets that a command is about, damaged ones included. @throws UserError where there is none. */
 export function chosenSets(context: Context, dataset: string, feature: string | undefined): SetLocation[] {
+  requireDataset(context, dataset);
   const stores = [...context.stores];
-  if (!stores.some((store) => existsSync(join(store, dataset))))
-    throw new UserError(`no dataset ${dataset} in ${stores.join(', ')}`);
   const sets = locateSets(stores, dataset, feature);
   if (sets.length === 0)
     throw new UserError(`${dataset} has no features yet: make features DATASET=${dataset} FEATURES=tiny`);
