@@ -1,7 +1,7 @@
 import type { Reporter } from '@lsgmer/datasets';
-import pLimit from 'p-limit';
 import type { Decoded } from '../decode/ffmpeg.ts';
 import type { ClipWindow, ClipWindows } from './clip-windows.ts';
+import { Flow } from './flow.ts';
 import { groupByKey } from './group.ts';
 import type { ModelRow, ModelRun, PreparedRow } from './model-run.ts';
 import { RunProgress } from './progress.ts';
@@ -31,19 +31,35 @@ export async function encodeRecordings(
   }
   const names = runs.map(({ model }) => model.name).join(', ');
   const progress = new RunProgress(reporter, names, rows, { total, unit: 'audio s' });
+  const flow = new Flow(Math.max(1, ...runs.map(({ inFlight }) => inFlight)));
   for await (const window of windows)
-    for (const run of runs)
-      await encodeWindow(run, wanted.get(run) as Map<number, ModelRow>, window, progress, signal);
+    for (const run of runs) {
+      const batches = await batchesOf(run, wanted.get(run) as Map<number, ModelRow>, window, progress);
+      await flow.begin(
+        batches.map((batch) => async () => {
+          signal?.throwIfAborted();
+          const lost = await run.encode(batch);
+          progress.add(
+            batch.length,
+            batch.reduce((sum, { seconds }) => sum + seconds, 0),
+            lost,
+          );
+        }),
+      );
+    }
+  await flow.end();
 }
 
-async function encodeWindow(
+type PreparedClip = PreparedRow & { readonly seconds: number };
+
+/** What a model's sets lack of a window, in batches; recordings that could not be decoded are set aside. */
+async function batchesOf(
   run: ModelRun,
   wanted: ReadonlyMap<number, ModelRow>,
   { clips, decoded }: ClipWindow,
   progress: RunProgress,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const prepared: (PreparedRow & { readonly seconds: number })[] = [];
+): Promise<PreparedClip[][]> {
+  const prepared: PreparedClip[] = [];
   for (const [i, { order, seconds }] of clips.entries()) {
     const row = wanted.get(order);
     if (row === undefined) continue;
@@ -58,19 +74,5 @@ async function encodeWindow(
   const length = ({ input }: PreparedRow): number => input.length;
   const most = run.device === 'cpu' ? BATCH.cpu : BATCH.gpu;
   const limits = { rows: most.rows, length: most.seconds * (run.model.form.sampleRate ?? 0) };
-  const batches = groupByKey(prepared, (row) => run.model.form.batchKey(length(row)), length, limits);
-  const limit = pLimit(run.inFlight);
-  await Promise.all(
-    batches.map((batch) =>
-      limit(async () => {
-        signal?.throwIfAborted();
-        const lost = await run.encode(batch);
-        progress.add(
-          batch.length,
-          batch.reduce((sum, { seconds }) => sum + seconds, 0),
-          lost,
-        );
-      }),
-    ),
-  );
+  return groupByKey(prepared, (row) => run.model.form.batchKey(length(row)), length, limits);
 }

@@ -1,6 +1,6 @@
 import type { Reporter } from '@lsgmer/datasets';
-import pLimit from 'p-limit';
 import type { TextTokenizer } from '../tokenizer/text-tokenizer.ts';
+import { Flow } from './flow.ts';
 import { groupByKey } from './group.ts';
 import type { ModelRun, PreparedRow } from './model-run.ts';
 import { RunProgress } from './progress.ts';
@@ -17,7 +17,7 @@ export async function encodeTexts(run: ModelRun, reporter: Reporter, signal?: Ab
     total: rows.reduce((sum, { utterance }) => sum + utterance.text.length, 0),
     unit: 'characters',
   });
-  const limit = pLimit(run.inFlight);
+  const flow = new Flow(run.inFlight);
   for (let from = 0; from < rows.length; from += WINDOW) {
     const prepared = rows.slice(from, from + WINDOW).map((row): PreparedRow => {
       const tokens = (model.tokenizer as TextTokenizer).encode(row.utterance.text);
@@ -25,15 +25,14 @@ export async function encodeTexts(run: ModelRun, reporter: Reporter, signal?: Ab
     });
     const length = ({ input }: PreparedRow): number => input.length;
     const batches = groupByKey(prepared, (row) => model.form.batchKey(length(row)), length, BATCH);
-    await Promise.all(
-      batches.map((batch) =>
-        limit(async () => {
-          signal?.throwIfAborted();
-          const lost = await run.encode(batch);
-          const characters = batch.reduce((sum, { row }) => sum + row.utterance.text.length, 0);
-          progress.add(batch.length, characters, lost);
-        }),
-      ),
+    await flow.begin(
+      batches.map((batch) => async () => {
+        signal?.throwIfAborted();
+        const lost = await run.encode(batch);
+        const characters = batch.reduce((sum, { row }) => sum + row.utterance.text.length, 0);
+        progress.add(batch.length, characters, lost);
+      }),
     );
   }
+  await flow.end();
 }
