@@ -24,6 +24,7 @@ function clips() {
   return lengths.map((length) => new Float32Array(buffer, 4 * (at += length) - 4 * length, length));
 }
 
+const sizeOf = (batch) => batch.reduce((sum, { input }) => sum + input.length, 0);
 /** As extraction does: texts in batches of equal length; recordings are encoded one by one on the CPU. */
 const LIMIT = kind === 'wavlm' ? { rows: 8, length: 160_000 } : { rows: 32, length: 4096 };
 async function encode(rows) {
@@ -31,6 +32,8 @@ async function encode(rows) {
   const keyed = rows.map((input, i) => ({ input, i }));
   const lengthOf = ({ input }) => input.length;
   const batches = groupByKey(keyed, (row) => model.form.batchKey(lengthOf(row)), lengthOf, LIMIT);
+  // A run ends once, a round here after some seconds: the longest first, so that all encoders end together.
+  batches.sort((a, b) => sizeOf(b) - sizeOf(a));
   const limit = pLimit(2 + 2 * encoder.lanes);
   await Promise.all(
     batches.map((batch) =>

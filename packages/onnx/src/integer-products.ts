@@ -105,6 +105,12 @@ export class IntegerProducts {
     return made;
   }
 
+  /** A constant matrix that stays float32, made once for each name. */
+  floats(name: string, shape: readonly number[], make: () => Float32Array): string {
+    const known = this.constants.get(name);
+    return known ?? this.constant(name, 'float32', make(), shape);
+  }
+
   zeroPoint(zero: ZeroPoint): string {
     return this.constant(`zero_${zero}`, 'uint8', Uint8Array.of(zero), []);
   }

@@ -5,6 +5,7 @@ import {
   type FileTensor,
   integerAttribute,
   integerList,
+  integersAttribute,
   numberAttribute,
   textAttribute,
 } from './model-file.ts';
@@ -31,23 +32,47 @@ export function convolutionOf(
   node: FileNode,
   tensors: ReadonlyMap<string, FileTensor>,
 ): Convolution | undefined {
+  const found = plainConvolution(node, tensors);
+  if (found === undefined) return undefined;
+  const { weight, kernel, stride, groups, pads } = found;
+  const [outputs, inputs] = weight.shape as [number, number];
+  if (Math.min(inputs, outputs / groups) < FEWEST_CHANNELS) return undefined;
+  if (groups > 1) return stride === 1 && inputs <= WIDEST_GROUP ? found : undefined;
+  if (pads.some((pad) => pad !== 0) || kernel % stride > 1) return undefined;
+  return Math.ceil(kernel / stride) <= MOST_PRODUCTS ? found : undefined;
+}
+
+/**
+ * The convolution over a waveform that a node is: one channel goes in, many come out. Without a bias, which a product would
+ * add to the sum and a convolution begins with.
+ */
+export function waveConvolutionOf(
+  node: FileNode,
+  tensors: ReadonlyMap<string, FileTensor>,
+): Convolution | undefined {
+  const found = plainConvolution(node, tensors);
+  if (found === undefined) return undefined;
+  const { weight, kernel, stride, groups, pads } = found;
+  const [outputs, inputs] = weight.shape as [number, number];
+  const bias = node.inputs[2] ?? '';
+  const many = inputs === 1 && groups === 1 && outputs >= FEWEST_CHANNELS && bias === '';
+  return many && pads.every((pad) => pad === 0) && kernel % stride === 0 ? found : undefined;
+}
+
+function plainConvolution(node: FileNode, tensors: ReadonlyMap<string, FileTensor>): Convolution | undefined {
   if (node.domain !== '' || node.type !== 'Conv') return undefined;
   const weight = tensors.get(node.inputs[1] as string);
   if (weight === undefined || weight.type !== ELEMENT_TYPES.float32 || weight.shape.length !== 3)
     return undefined;
   if (!['NOTSET', undefined].includes(textAttribute(node, 'auto_pad'))) return undefined;
-  const [outputs, inputs, kernel] = weight.shape as [number, number, number];
+  const kernel = weight.shape[2] as number;
   const [stride, dilation] = ['strides', 'dilations'].map((name) => integerList(node, name)?.[0] ?? 1) as [
     number,
     number,
   ];
   const groups = numberAttribute(node, 'group') ?? 1;
   const pads = (integerList(node, 'pads') ?? [0, 0]) as [number, number];
-  const found = { node, weight, kernel, stride, groups, pads };
-  if (dilation !== 1 || Math.min(inputs, outputs / groups) < FEWEST_CHANNELS) return undefined;
-  if (groups > 1) return stride === 1 && inputs <= WIDEST_GROUP ? found : undefined;
-  if (pads.some((pad) => pad !== 0) || kernel % stride > 1) return undefined;
-  return Math.ceil(kernel / stride) <= MOST_PRODUCTS ? found : undefined;
+  return dilation === 1 ? { node, weight, kernel, stride, groups, pads } : undefined;
 }
 
 /**
@@ -60,6 +85,31 @@ export function convolve(products: IntegerProducts, conv: Convolution, x: string
   const made = (conv.groups === 1 ? blockProducts : windowProducts)(products, conv, { x, zero, weights });
   const bias = conv.node.inputs[2];
   return bias === undefined || bias === '' ? made : products.op('Add', [made, bias]);
+}
+
+/**
+ * A convolution over a waveform as one float32 product of the same bits, which leaves its channels last: turning them costs
+ * more than this does.
+ * @param x [B, 1, T]
+ * @returns [B, frames, outputs]
+ */
+export function convolveWave(products: IntegerProducts, conv: Convolution, x: string): string {
+  const { weight, kernel, stride } = conv;
+  const outputs = weight.shape[0] as number;
+  const turned = products.op('Transpose', [x], [integersAttribute('perm', [0, 2, 1])]); // [B, T, 1]
+  const frames = framesOf(products, conv, turned);
+  const span = products.op('Mul', [frames, products.int64([stride])]);
+  const parts: string[] = [];
+  for (let from = 0; from < kernel; from += stride) {
+    const end = products.op('Add', [span, products.int64([from])]);
+    const part = products.op('Slice', [turned, products.int64([from]), end, products.int64([1])]);
+    parts.push(products.op('Reshape', [part, products.int64([-1, stride])]));
+  }
+  const windows = products.op('Concat', parts, [integerAttribute('axis', 1)]); // [B frames, kernel]
+  const matrix = products.floats(`${weight.name}_windows`, [kernel, outputs], () =>
+    kernelPart(products.model.floats(weight), conv, { from: 0, width: kernel, outputs: [0, outputs] }),
+  );
+  return batched(products, conv, turned, products.op('MatMul', [windows, matrix]));
 }
 
 interface Given {

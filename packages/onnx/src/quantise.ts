@@ -11,7 +11,7 @@ import {
   integersAttribute,
   numberAttribute,
 } from './model-file.ts';
-import { convolutionOf, convolve } from './quantise-convolution.ts';
+import { convolutionOf, convolve, convolveWave, waveConvolutionOf } from './quantise-convolution.ts';
 
 /** Smaller matrices cost nothing as they are. */
 const SMALLEST_SIDE = 64;
@@ -24,9 +24,9 @@ export const INT8_SCHEME =
 
 /**
  * Turns, in place, every product with a constant matrix (MatMul, Gemm) of at least 64 x 64, and convolutions along time of at
- * least 64 channels, into products of integers; all else stays. Weights have one scale for each output, fixed now; activations
- * one scale for each row (token, frame), found when the model runs, or for each recording where a convolution's windows overlap
- * almost wholly. So a result depends on nothing but its own row or recording, whatever it shares a batch with.
+ * least 64 channels, into products of integers; a convolution over a waveform becomes a float32 product of the same bits; all
+ * else stays. Weights have one scale for each output, fixed now; activations one scale for each row (token, frame), found when
+ * the model runs, or for each recording where a convolution's windows overlap almost wholly. So a result depends on nothing but its own row or recording, whatever it shares a batch with.
  *
  * @returns how many products and convolutions were changed
  * @throws Error where the operator set is older than 13
@@ -38,6 +38,7 @@ export function quantiseProducts(model: ModelFile): number {
   const zeros = new ZeroPoints(model.nodes);
   /** Of a value [B, channels, T], the same with channels last. */
   const channelsLast = new Map<string, string>();
+  const onlyTurned = valuesThatAreOnlyTurned(model);
   let changed = 0;
   for (const node of model.nodes) {
     const [input, output] = [node.inputs[0] as string, node.outputs[0] as string];
@@ -50,13 +51,19 @@ export function quantiseProducts(model: ModelFile): number {
       changed++;
       continue;
     }
+    const wave = onlyTurned.has(output) ? waveConvolutionOf(node, tensors) : undefined;
+    if (wave !== undefined) {
+      channelsLast.set(output, convolveWave(products, wave, input));
+      turn(products, channelsLast.get(output) as string, output);
+      continue;
+    }
     const product = productOf(node, tensors);
     if (product !== undefined) {
       replace(products, product, zeros.of(input));
       changed++;
       continue;
     }
-    const turning = node.type === 'Transpose' && integerList(node, 'perm')?.join() === TURNED.join();
+    const turning = turns(node);
     const same = turning ? channelsLast.get(input) : undefined;
     if (same === undefined) products.nodes.push(node);
     else products.op('Identity', [same], [], '', output);
@@ -65,6 +72,17 @@ export function quantiseProducts(model: ModelFile): number {
   finish(model, products);
   if (changed > 0) model.useDomain(MICROSOFT);
   return changed;
+}
+
+const turns = (node: FileNode): boolean =>
+  node.type === 'Transpose' && integerList(node, 'perm')?.join() === TURNED.join();
+
+/** Values that nothing takes but transpositions to channels last. */
+function valuesThatAreOnlyTurned({ nodes, outputs }: ModelFile): Set<string> {
+  const others = new Set(outputs.map(({ name }) => name));
+  for (const node of nodes) if (!turns(node)) for (const input of node.inputs) others.add(input);
+  const turned = nodes.filter(turns).map(({ inputs }) => inputs[0] as string);
+  return new Set(turned.filter((value) => !others.has(value)));
 }
 
 /** Where zero lies among the bytes of a value. */

@@ -7,6 +7,7 @@ import {
   createSession,
   Graph,
   ModelFile,
+  modelBytes,
   quantiseProducts,
   type Session,
   writeModel,
@@ -41,6 +42,7 @@ async function pair(
   attributes: Attributes,
   shape = [CHANNELS, CHANNELS, kernel],
   weights = noise(shape.reduce((a, b) => a * b)),
+  bias = true,
 ): Promise<Pair> {
   const g = new Graph();
   const groups = (attributes['group'] ?? 1) as number;
@@ -49,7 +51,7 @@ async function pair(
   const given = [
     g.op('Transpose', ['x'], { perm: [0, 2, 1] }),
     g.initializer('W', 'float32', shape, weights),
-    g.initializer('b', 'float32', [outputs], noise(outputs)),
+    ...(bias ? [g.initializer('b', 'float32', [outputs], noise(outputs))] : []),
   ];
   const made = g.op('Conv', given, { kernel_shape: [kernel], ...attributes });
   g.output(g.op('Transpose', [made], { perm: [0, 2, 1] }), 'float32', ['batch', 'after', outputs], 'y');
@@ -155,8 +157,57 @@ describe('convolutions as products of integers', () => {
     await int8.release();
   });
 
+  it.each([
+    [10, 5],
+    [4, 4],
+    [6, 2],
+  ])(
+    'a waveform, kernel %i by steps of %i, stays float32 without turning channels',
+    async (kernel, stride) => {
+      const { model, changed, fp32, int8 } = await pair(
+        kernel,
+        { strides: [stride] },
+        [CHANNELS, 1, kernel],
+        undefined,
+        false,
+      );
+      expect(changed).toBe(0);
+      const types = model.nodes.map(({ type }) => type);
+      expect(types).not.toContain('Conv');
+      for (const samples of [400, 401, 404, 1234]) {
+        const x = noise(3 * samples);
+        const together = await outputs(int8, x, [3, samples, 1]);
+        for (let b = 0; b < 3; b++) {
+          const own = x.slice(b * samples, (b + 1) * samples);
+          const alone = await outputs(int8, own, [1, samples, 1]);
+          expect(alone).toEqual(together.slice(b * alone.length, (b + 1) * alone.length));
+          const wanted = await outputs(fp32, own, [1, samples, 1]);
+          expect(alone.length).toBe(wanted.length);
+          // The same bits, so that int8 is no other scheme. Speech encoders take 400 samples or more; some frames alone round otherwise.
+          expect(alone).toEqual(wanted);
+        }
+      }
+      await fp32.release();
+      await int8.release();
+    },
+  );
+
+  it('a waveform whose channels are wanted first as well stays as it is', () => {
+    const g = new Graph();
+    g.input('x', 'float32', ['batch', 1, 'samples']);
+    const weights = g.initializer('W', 'float32', [CHANNELS, 1, 10], noise(10 * CHANNELS));
+    const made = g.op('Conv', ['x', weights], { kernel_shape: [10], strides: [5] });
+    g.output(g.op('Relu', [made]), 'float32', ['batch', CHANNELS, 'after'], 'first');
+    g.output(g.op('Transpose', [made], { perm: [0, 2, 1] }), 'float32', ['batch', 'after', CHANNELS], 'last');
+    const model = ModelFile.parse(modelBytes(g));
+    quantiseProducts(model);
+    const types = model.nodes.map(({ type }) => type).filter((type) => type !== 'Identity');
+    expect(types).toEqual(['Conv', 'Relu', 'Transpose']);
+  });
+
   it.each<[string, number, Attributes, number[]]>([
     ['few channels', 3, { strides: [2] }, [CHANNELS, 32, 3]],
+    ['one channel and a bias', 10, { strides: [5] }, [CHANNELS, 1, 10]],
     ['few outputs of a group', 3, { group: 2 }, [64, 64, 3]],
     ['gaps', 3, { dilations: [2] }, [CHANNELS, CHANNELS, 3]],
     ['padding', 3, { pads: [1, 1] }, [CHANNELS, CHANNELS, 3]],

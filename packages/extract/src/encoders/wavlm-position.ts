@@ -23,28 +23,37 @@ export function distanceBucket(distance: number, buckets: number, maxDistance: n
 export function relativePositionBias(layers: Layers, config: WavlmConfig, count: string): string {
   const g = layers.graph;
   const { num_buckets: buckets, max_bucket_distance: farthest, num_attention_heads: heads } = config;
-  const one = g.scalar(1, 'int64');
+  const number = (value: number): string => g.scalar(value, 'int64');
   const table = Array.from({ length: farthest + 1 }, (_, d) => distanceBucket(d, buckets, farthest));
   const bucketOf = g.constant('int64', [table.length], table);
 
-  // One value for each of the 2 m - 1 distances, then laid out as a matrix.
-  const last = g.op('Sub', [count, one]);
-  const distances = g.op('Range', [g.op('Neg', [last]), count, one]); // -(m-1) .. m-1
-  const far = g.op('Min', [g.op('Abs', [distances]), g.scalar(farthest, 'int64')]);
-  const later = g.op('Cast', [g.op('Greater', [distances, g.scalar(0, 'int64')])], { to: 7 });
-  const bucket = g.op('Add', [
-    g.op('Gather', [bucketOf, far]),
-    g.op('Mul', [later, g.scalar(buckets / 2, 'int64')]),
-  ]);
+  // One value for each distance, in the order 0 .. m-1, -m .. -1: place j - i modulo 2 m holds the bias of j seen from i.
+  const span = g.op('Mul', [count, number(2)]);
+  const places = g.op('Range', [number(0), span, number(1)]); // [2 m]
+  const before = g.op('Cast', [g.op('GreaterOrEqual', [places, count])], { to: 7 });
+  const distances = g.op('Sub', [places, g.op('Mul', [before, span])]);
+  const far = g.op('Min', [g.op('Abs', [distances]), number(farthest)]);
+  const later = g.op('Cast', [g.op('Greater', [distances, number(0)])], { to: 7 });
+  const bucket = g.op('Add', [g.op('Gather', [bucketOf, far]), g.op('Mul', [later, number(buckets / 2)])]);
   const embedding = layers.parameter('encoder.layers.0.attention.rel_attn_embed.weight', [buckets, heads]);
-  const byDistance = g.op('Transpose', [g.op('Gather', [embedding, bucket])], { perm: [1, 0] }); // [heads, 2m-1]
+  const byDistance = g.op('Transpose', [g.op('Gather', [embedding, bucket])], { perm: [1, 0] }); // [heads, 2 m]
 
-  const frames = g.op('Range', [g.scalar(0, 'int64'), count, one]);
-  const difference = g.op('Sub', [
-    g.op('Unsqueeze', [frames, g.int64([0])]),
-    g.op('Unsqueeze', [frames, g.int64([1])]),
-  ]); // j - i
-  const matrix = g.op('Gather', [byDistance, g.op('Add', [difference, last])], { axis: 1 }); // [heads, m, m]
+  // m copies behind each other, cut into rows of 2 m - 1: each row begins one place earlier than the one above it.
+  const list = (value: string): string => g.op('Unsqueeze', [value, g.int64([0])]);
+  const width = g.op('Sub', [span, number(1)]);
+  const shape = (...sizes: string[]): string => g.op('Concat', [g.int64([heads]), ...sizes], { axis: 0 });
+  const copies = g.op('Expand', [
+    g.op('Unsqueeze', [byDistance, g.int64([1])]),
+    shape(list(count), list(span)),
+  ]);
+  const line = g.op('Slice', [
+    g.op('Reshape', [copies, g.int64([heads, -1])]),
+    g.int64([0]),
+    list(g.op('Mul', [count, width])),
+    g.int64([1]),
+  ]);
+  const rows = g.op('Reshape', [line, shape(list(count), list(width))]); // [heads, m, 2 m - 1]
+  const matrix = g.op('Slice', [rows, g.int64([0]), list(count), g.int64([2])]); // [heads, m, m]
   return g.op('Unsqueeze', [matrix, g.int64([0])]);
 }
 
