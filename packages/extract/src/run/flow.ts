@@ -39,7 +39,7 @@ export class Flow {
           await piece();
         } catch (error) {
           this.failure ??= { error };
-          never(error as Error);
+          never(error);
         }
       }).finally(() => this.underWay.delete(done));
       this.underWay.add(done);
