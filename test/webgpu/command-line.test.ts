@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { generateDemo, silent } from '@lsgmer/datasets';
+import { parseEpochs } from '../../packages/train/src/record/run-state.ts';
 import { WorkFolder } from '../end-to-end/command-line.ts';
 import { DEVICE, SOFTWARE, TOLERANCE } from './device.ts';
 
@@ -19,15 +20,13 @@ const extract = ['features', 'extract', '--dataset', 'demo', '--preset', 'tiny']
 /** A store of its own, with the manifest of the first one. */
 const store = (name: string): string => `${work.path(name)}:${work.path('store')}`;
 
-/** The losses of the first epochs of the only run in a folder of runs. */
+/** The losses of all epochs of the only run in a folder of runs. */
 function losses(runs: string): number[] {
   const [task] = readdirSync(join(runs, 'demo'));
   const folder = join(runs, 'demo', task as string);
   const runFolder = readdirSync(folder).find((name) => existsSync(join(folder, name, 'metrics.jsonl')));
-  const lines = readFileSync(join(folder, runFolder as string, 'metrics.jsonl'), 'utf8')
-    .trim()
-    .split('\n');
-  return lines.map((line) => (JSON.parse(line) as { loss: number }).loss);
+  const path = join(folder, runFolder as string, 'metrics.jsonl');
+  return parseEpochs(readFileSync(path, 'utf8'), path).map(({ loss }) => loss);
 }
 
 describe(`the command line with --device ${DEVICE}`, () => {
@@ -93,7 +92,9 @@ describe(`the command line with --device ${DEVICE}`, () => {
       found.push(losses(runs));
     }
     const [cpu, gpu] = found as [number[], number[]];
-    expect(cpu).toHaveLength(2);
-    gpu.forEach((loss, i) => expect(Math.abs(loss - (cpu[i] as number))).toBeLessThan(TOLERANCE));
+    const what = `losses on the CPU ${cpu.join(', ')}; on ${DEVICE} ${gpu.join(', ')}`;
+    expect([cpu.length, gpu.length], what).toEqual([2, 2]);
+    for (const [i, loss] of gpu.entries())
+      expect(Math.abs(loss - (cpu[i] as number)), what).toBeLessThan(TOLERANCE);
   });
 });
