@@ -77,6 +77,7 @@ export async function pushFeatures(options: PushOptions): Promise<ShareReport> {
     dryRun,
   });
   if (options.dryRun === true) return report(total, true);
+  await remote.sweep?.();
 
   const progress = new ByteProgress(reporter, `push ${dataset}`, total, shards.length + described.length);
   const atOnce = options.atOnce ?? AT_ONCE;

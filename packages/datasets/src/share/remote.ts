@@ -20,6 +20,8 @@ export interface Remote {
   write?(file: Outgoing, signal?: AbortSignal): Promise<void>;
   /** Writes all files at one stroke; in place of `write`. */
   commit?(files: readonly Outgoing[], title: string, signal?: AbortSignal): Promise<void>;
+  /** Removes what killed writers left long ago in the folders that were listed; where a kind of place leaves anything. */
+  sweep?(): Promise<void>;
   /** Connections are given back. */
   close(): Promise<void>;
 }

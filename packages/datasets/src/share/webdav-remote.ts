@@ -8,10 +8,23 @@ import { WebRemote } from './web-remote.ts';
 import { at, parseXml, textAt } from './xml.ts';
 
 const PROPERTIES =
-  '<?xml version="1.0" encoding="utf-8"?><D:propfind xmlns:D="DAV:"><D:prop><D:getcontentlength/><D:resourcetype/></D:prop></D:propfind>';
+  '<?xml version="1.0" encoding="utf-8"?><D:propfind xmlns:D="DAV:"><D:prop><D:getcontentlength/><D:getlastmodified/><D:resourcetype/></D:prop></D:propfind>';
 
 /** Longest wait for the removal of what a failed upload left. */
 const CLEAN_UP_MS = 5000;
+
+/** Name of a file that is being uploaded. */
+const UPLOAD = /\.[0-9a-f]{12}\.tmp$/;
+/** An upload that the server has got nothing of for so long has no writer any more. */
+const ABANDONED_MS = 86_400_000;
+
+interface DavEntry {
+  readonly path: string;
+  readonly bytes: number;
+  readonly isFolder: boolean;
+  /** Milliseconds since the last change, by the server's clock; 0 where it does not say. */
+  readonly age: number;
+}
 
 /**
  * WebDAV. A file is put under a name of its own and moved when it is whole: some servers show what a broken upload
@@ -20,6 +33,8 @@ const CLEAN_UP_MS = 5000;
 export class WebDavRemote extends WebRemote {
   override readonly writable = true;
   readonly #folders = new Map<string, Promise<void>>();
+  /** Uploads that no writer ended, as far as folders were listed. */
+  readonly #abandoned = new Set<string>();
 
   protected override hint(): string {
     return Object.keys(this.authorization).length > 0
@@ -33,7 +48,8 @@ export class WebDavRemote extends WebRemote {
     for (let inside = open.pop(); inside !== undefined; inside = open.pop()) {
       const entries = await this.#entries(inside, signal);
       if (entries === null) return null;
-      for (const { path, bytes, isFolder } of entries) {
+      for (const { path, bytes, isFolder, age } of entries) {
+        if (UPLOAD.test(path) && !isFolder && age > ABANDONED_MS) this.#abandoned.add(path);
         if (isTemporary(path)) continue;
         if (isFolder) open.push(path);
         else files.push({ path, bytes });
@@ -42,10 +58,13 @@ export class WebDavRemote extends WebRemote {
     return files;
   }
 
-  async #entries(
-    folder: string,
-    signal?: AbortSignal,
-  ): Promise<{ path: string; bytes: number; isFolder: boolean }[] | null> {
+  /** Removes what killed writers had uploaded of files in the folders that were listed. */
+  async sweep(): Promise<void> {
+    for (const path of this.#abandoned) await this.#remove(path);
+    this.#abandoned.clear();
+  }
+
+  async #entries(folder: string, signal?: AbortSignal): Promise<DavEntry[] | null> {
     const what = `PROPFIND ${this.title}/${folder}`;
     const headers = { ...this.authorization, depth: '1', 'content-type': 'application/xml; charset=utf-8' };
     const url = this.url(`${folder}/`);
@@ -59,16 +78,20 @@ export class WebDavRemote extends WebRemote {
     if ([400, 405, 501].includes(answer.status)) return null;
     if (answer.status !== 207) throw this.failed(answer, what);
     const xml = parseXml(await this.client.text(answer, what, signal), what);
+    // by one clock: the server's
+    const now = Date.parse(answer.headers['date'] ?? '');
     const responses = (at(xml, 'multistatus', 'response') ?? []) as unknown[];
     return responses.flatMap((response) => {
       const path = this.#inside(textAt(response, 'href'));
       if (path === null || path === folder) return [];
       const stats = (at(response, 'propstat') ?? []) as unknown[];
       const isFolder = stats.some((stat) => at(stat, 'prop', 'resourcetype', 'collection') !== undefined);
-      const length = stats
-        .map((stat) => textAt(stat, 'prop', 'getcontentlength'))
-        .find((text) => text !== '');
-      return [{ path, bytes: Number(length ?? 0), isFolder }];
+      const property = (name: string): string =>
+        stats.map((stat) => textAt(stat, 'prop', name)).find((text) => text !== '') ?? '';
+      const age = now - Date.parse(property('getlastmodified'));
+      return [
+        { path, bytes: Number(property('getcontentlength')), isFolder, age: Number.isNaN(age) ? 0 : age },
+      ];
     });
   }
 

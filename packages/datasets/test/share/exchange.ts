@@ -6,6 +6,8 @@ export interface ServedFiles {
   /** Content by path: `/bucket/key`, `/folder/file`, `/owner/name/path`. */
   readonly files: Map<string, Buffer>;
   readonly folders: Set<string>;
+  /** Last changes of files, where they are not of now. */
+  readonly changed?: Map<string, Date>;
 }
 
 /** One request with its body, as a protocol answers it. */

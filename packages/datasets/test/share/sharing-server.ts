@@ -37,6 +37,7 @@ export interface Seen {
 export class SharingServer {
   /** Content by path: `/bucket/key`, `/folder/file`, `/owner/name/path`. */
   readonly files = new Map<string, Buffer>();
+  readonly changed = new Map<string, Date>();
   readonly folders = new Set<string>(['']);
   readonly seen: Seen[] = [];
   /** Asked before each request. */

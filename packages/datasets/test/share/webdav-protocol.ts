@@ -43,7 +43,7 @@ export function answerWebDav({ request, url, path, body, server }: Exchange): Re
   }
 }
 
-function list(url: URL, name: string, { files, folders }: ServedFiles): Reply {
+function list(url: URL, name: string, { files, folders, changed }: ServedFiles): Reply {
   if (!folders.has(name)) return { status: 404 };
   const protocol = url.pathname.split('/')[1] as string;
   const href = (path: string, slash: string): string =>
@@ -57,7 +57,7 @@ function list(url: URL, name: string, { files, folders }: ServedFiles): Reply {
     .filter(([path]) => isChild(path))
     .map(
       ([path, content]) =>
-        `<d:response><d:href>${href(path, '')}</d:href><d:propstat><d:prop><d:getcontentlength>${content.length}</d:getcontentlength><d:resourcetype/></d:prop></d:propstat></d:response>`,
+        `<d:response><d:href>${href(path, '')}</d:href><d:propstat><d:prop><d:getcontentlength>${content.length}</d:getcontentlength><d:getlastmodified>${(changed?.get(path) ?? new Date()).toUTCString()}</d:getlastmodified><d:resourcetype/></d:prop></d:propstat></d:response>`,
     );
   return {
     status: 207,
