@@ -125,6 +125,28 @@ describe('features', () => {
     expect(existsSync(index)).toBe(true);
   });
 
+  it('a row whose input digest is lost is computed again, and the dry run says that it may be', async () => {
+    const index = fileOf('random-tiny-roberta', 'index');
+    const text = readFileSync(index, 'utf8');
+    // still an entry, of another text
+    writeFileSync(index, text.replace(/("input":")[0-9a-f]{4}/, '$10000'));
+    expect(done(await place.run('features', 'repair', '--dry-run'))).toMatch(
+      /main would be made anew from its shards: 50 rows\n[^]*another text or recording than the manifest/,
+    );
+    expect(done(await place.run('features', 'repair', '--device', 'cpu'))).toMatch(
+      /roberta@.*: mended[^]*\n {2}1 row computed again/,
+    );
+    // and one whose entry cannot be made out
+    writeFileSync(index, readFileSync(index, 'utf8').replace(/("input":")[0-9a-f]{4}/, '$1"{{{'));
+    const planned = done(await place.run('features', 'repair', '--dry-run'));
+    expect(planned).toMatch(
+      /50 rows; what 1 of them [^\n]*computed again\n[^]*1 row lost, or of unknown input, to be computed/,
+    );
+    expect(done(await place.run('features', 'repair', '--device', 'cpu'))).toMatch(
+      /1 row lost, or of unknown input, 1 computed again/,
+    );
+  });
+
   it('a folder that was copied by hand is named, and left as it is', async () => {
     const features = place.path('store', 'demo');
     cpSync(join(features, 'random-tiny-wavlm'), join(features, 'my-other'), { recursive: true });

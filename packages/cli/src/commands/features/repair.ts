@@ -146,8 +146,13 @@ async function mend(
     return { ...none, report: { ...planRepair(found), removed: [], salvaged: 0 }, notes, mended: false };
   }
   if (options['dry-run']) {
+    const report = planRepair(found);
     const notes = remote === null ? [] : [`what ${remote.title} has of it would be fetched instead`];
-    return { ...none, report: planRepair(found), notes, mended: false };
+    if (report.parts.length > 0 && found.spec !== null && !isImported(found.spec))
+      notes.push(
+        'rows whose entry there names another text or recording than the manifest would be computed again, too',
+      );
+    return { ...none, report, notes, mended: false };
   }
   const { reporter, signal } = context;
   const refetch = remote && { remote, now: new Date(), reporter, signal };
