@@ -214,6 +214,7 @@ try {
   for (let i = 0; i < Math.ceil(flips / 25); i++) {
     await round('truncated', ({ path, size }) => truncateSync(path, rng.int(size)));
     await round('index truncated', (_, index) => truncateSync(index, rng.int(statSync(index).size)));
+    await round('index missing', (_, index) => rmSync(index));
     await round('zeroed page', ({ path, size }) => zero(path, 4096 * rng.int(Math.ceil(size / 4096)), 4096));
     await round('garbage at the end', ({ path }) =>
       appendFileSync(path, Buffer.alloc(1 + rng.int(5000), 'x')),
