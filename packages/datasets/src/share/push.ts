@@ -1,4 +1,4 @@
-import { UserError } from '../base/errors.ts';
+import { UserError, UserErrors } from '../base/errors.ts';
 import { type Reporter, silent } from '../base/reporter.ts';
 import { type Manifest, readManifest } from '../manifest/manifest-file.ts';
 import { findFeatureSets, type FoundFeatureSet, listFeatures } from '../store/store-listing.ts';
@@ -40,6 +40,8 @@ export interface PushOptions extends ShareChoice {
   readonly patience?: Patience;
 }
 
+const NOTHING_SENT = 'nothing was sent; --feature sends the others, one at a time';
+
 /** Files that go over at the same time. */
 export const AT_ONCE = 4;
 
@@ -61,7 +63,7 @@ export async function pushFeatures(options: PushOptions): Promise<ShareReport> {
   await refuseLeak(remote, manifest, options.private, signal);
   const before = await RemoteDataset.open(transfer, dataset);
   const state = await manifestState(before, manifest, options.manifest, remote.title);
-  const sets = chooseSets(allSets(stores, dataset), options, stores.join(', '));
+  const sets = meantSets(options);
   const choice: RowChoice = { splits: options.splits, splitOf: splitsOf(manifest) };
   const planned: PlannedSet[] = [];
   for (const set of sets) planned.push(await planSet(before, set, stores, choice));
@@ -132,8 +134,18 @@ function ownCatalogue(
   return { format: 1, dataset, manifest, sets: planned.flatMap(catalogued) };
 }
 
-function allSets(stores: readonly string[], dataset: string): FoundFeatureSet[] {
-  return listFeatures(stores, dataset).flatMap((feature) => findFeatureSets(stores, dataset, feature));
+/** The sets to be sent. @throws UserErrors for each of them that cannot be read; what is not meant may be as it likes. */
+function meantSets(options: PushOptions): FoundFeatureSet[] {
+  const { stores, dataset } = options;
+  const [name] = options.feature?.split('@', 1) ?? [];
+  const problems: string[] = [];
+  const sets = listFeatures(stores, dataset).flatMap((feature) =>
+    findFeatureSets(stores, dataset, feature, ({ message }) => {
+      if (name === undefined || feature === name) problems.push(message);
+    }),
+  );
+  if (problems.length > 0) throw new UserErrors([...problems, NOTHING_SENT]);
+  return chooseSets(sets, options, stores.join(', '));
 }
 
 function splitsOf({ utterances }: Manifest): (id: string) => string | null {

@@ -217,6 +217,21 @@ describe('push', () => {
     await expect(push('s3://bucket/x', store, server)).rejects.toThrow(/damaged or gone.*repair/);
   });
 
+  it('sends one feature also where another one is damaged, and names all that are', async () => {
+    const store = sampleStore();
+    const place = join(temporaryStore(), 'remote');
+    const specs = filesBelow(store).filter((name) => name.endsWith('feature.json'));
+    const [damaged, whole] = specs as [string, string];
+    writeFileSync(join(store, damaged), '{');
+    await expect(push(place, store)).rejects.toThrow(/feature\.json.*\nnothing was sent; --feature/s);
+    expect(existsSync(place)).toBe(false);
+    const [, bad] = damaged.split('/') as [string, string];
+    const [, good] = whole.split('/') as [string, string];
+    await expect(push(place, store, undefined, { feature: bad })).rejects.toThrow(/nothing was sent/);
+    const { sets } = await push(place, store, undefined, { feature: good });
+    expect(sets.map(({ feature }) => feature)).toEqual([good]);
+  });
+
   it('shows what it would do, and does nothing', async () => {
     const place = join(temporaryStore(), 'remote');
     const plan = await push(place, sampleStore(), undefined, { dryRun: true });

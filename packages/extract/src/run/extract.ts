@@ -23,7 +23,7 @@ import {
   startEncoder,
   writerOptions,
 } from './extract-options.ts';
-import { checkNames, featureSpecOf } from './feature-set.ts';
+import { checkNames, featureSpecOf, refuseImportedNames } from './feature-set.ts';
 import { type SinkOpener, localSinks } from './feature-sink.ts';
 import { withFidelity } from './fidelity.ts';
 import { digestMedia } from './input-digest.ts';
@@ -52,7 +52,7 @@ export interface ExtractedSet {
 /**
  * What a run would do, one plan for each model. Reads the index, and media files whose digest the manifest lacks;
  * writes nothing.
- * @throws UserError when two models have one name or an index is damaged
+ * @throws UserError when two models have one name, an import has that name, or an index is damaged
  */
 export async function planFeatures(
   options: ExtractOptions,
@@ -60,6 +60,7 @@ export async function planFeatures(
 ): Promise<SetPlan[]> {
   const { utterances, models, store, readStores = [], signal } = options;
   checkNames(models);
+  refuseImportedNames(models, options.dataset, [store, ...readStores]);
   const audio = models.some(({ form }) => form.kind === 'audio');
   const digests = audio
     ? await digestMedia(utterances, options.root, options.cacheFolder, signal)

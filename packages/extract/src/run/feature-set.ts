@@ -4,7 +4,10 @@ import {
   type FeatureSpec,
   type Json,
   UserError,
+  findFeatureSets,
   fingerprintOf,
+  isImported,
+  setTitle,
 } from '@lsgmer/datasets';
 import { type DecodePolicy, describeDecoding } from '../decode/policy.ts';
 import type { ModelFeature } from '../models/model-features.ts';
@@ -64,5 +67,22 @@ export function checkNames(models: readonly EncoderModel[]): void {
       if (other !== undefined) throw new UserError(`two models are named ${name}: ${other} and ${folder}`);
       seen.set(name, folder);
     }
+  }
+}
+
+/** A name holds one set, or others computed by encoders. @throws UserError when an import has the name of one of the models' features */
+export function refuseImportedNames(
+  models: readonly EncoderModel[],
+  dataset: string,
+  stores: readonly string[],
+): void {
+  for (const { name } of models.flatMap(({ features }) => features)) {
+    // a set that cannot be read is reported where it is used
+    const imported = findFeatureSets(stores, dataset, name, () => {}).find(({ spec }) => isImported(spec));
+    if (imported !== undefined)
+      throw new UserError(
+        `${dataset}/${name} holds features that were imported (${setTitle(imported)}), and a name holds one set: ` +
+          `give the encoder another name (--model NAME=SOURCE), or the import (move ${imported.folders.join(', ')} away, import it again with another --name)`,
+      );
   }
 }

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fingerprintOf } from '@lsgmer/datasets';
+import { fingerprintOf, openFeatureSetWriter } from '@lsgmer/datasets';
 import { DEFAULT_DECODE_POLICY } from '../../src/decode/policy.ts';
 import type { ModelFeature } from '../../src/models/model-features.ts';
 import { makeTinyModel } from '../../src/models/tiny.ts';
+import { planFeatures } from '../../src/run/extract.ts';
 import { computationOf, featureSpecOf } from '../../src/run/feature-set.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lsgmer-set-'));
@@ -65,6 +66,22 @@ describe('featureSpecOf', () => {
     ).not.toBe(one.fingerprint);
     expect(featureSpecOf(text, textFeature, { ...options, policy: other, provenance: {} }).fingerprint).toBe(
       featureSpecOf(text, textFeature, { ...options, provenance: {} }).fingerprint,
+    );
+  });
+});
+
+describe('the name of an import', () => {
+  it('is not taken by an extraction', async () => {
+    const policy = DEFAULT_DECODE_POLICY;
+    const own = featureSpecOf(text, textFeature, { dataset: 'd', policy, dtype: 'float16', provenance: {} });
+    const computation = { encoder: 'imported' };
+    const imported = { ...own, computation, fingerprint: fingerprintOf(computation) };
+    const store = join(folder, 'store');
+    const options = { dataset: 'd', root: folder, utterances: [], models: [text], store };
+    expect(await planFeatures(options)).toHaveLength(1);
+    openFeatureSetWriter({ store, spec: imported, part: 'main' }).close();
+    await expect(planFeatures(options)).rejects.toThrow(
+      /^d\/random-tiny-roberta holds features that were imported \(random-tiny-roberta@[0-9a-f]{12}\).*--model NAME=SOURCE/,
     );
   });
 });
