@@ -15,6 +15,9 @@ export function distanceBucket(distance: number, buckets: number, maxDistance: n
   return Math.min(half - 1, Math.trunc(f(exact + f(ratio * (half - exact)))));
 }
 
+/** So many times are the heads' position biases laid out. */
+const HEAD_PARTS = 4;
+
 /**
  * The learned bias of each pair of frames by their distance, shared by all layers.
  * @param count int64 scalar: frames m
@@ -38,22 +41,22 @@ export function relativePositionBias(layers: Layers, config: WavlmConfig, count:
   const embedding = layers.parameter('encoder.layers.0.attention.rel_attn_embed.weight', [buckets, heads]);
   const byDistance = g.op('Transpose', [g.op('Gather', [embedding, bucket])], { perm: [1, 0] }); // [heads, 2 m]
 
-  // m copies behind each other, cut into rows of 2 m - 1: each row begins one place earlier than the one above it.
+  // m copies behind each other, cut into rows of 2 m - 1: each row begins one place earlier than the one above it. Some heads
+  // at a time, since the copies are twice as large as what is wanted.
   const list = (value: string): string => g.op('Unsqueeze', [value, g.int64([0])]);
   const width = g.op('Sub', [span, number(1)]);
-  const shape = (...sizes: string[]): string => g.op('Concat', [g.int64([heads]), ...sizes], { axis: 0 });
-  const copies = g.op('Expand', [
-    g.op('Unsqueeze', [byDistance, g.int64([1])]),
-    shape(list(count), list(span)),
-  ]);
-  const line = g.op('Slice', [
-    g.op('Reshape', [copies, g.int64([heads, -1])]),
-    g.int64([0]),
-    list(g.op('Mul', [count, width])),
-    g.int64([1]),
-  ]);
-  const rows = g.op('Reshape', [line, shape(list(count), list(width))]); // [heads, m, 2 m - 1]
-  const matrix = g.op('Slice', [rows, g.int64([0]), list(count), g.int64([2])]); // [heads, m, m]
+  const parts = heads % HEAD_PARTS === 0 ? HEAD_PARTS : 1;
+  const shape = (...sizes: string[]): string =>
+    g.op('Concat', [g.int64([heads / parts]), ...sizes.map(list)], { axis: 0 });
+  const [copied, cut] = [shape(count, span), shape(count, width)];
+  const end = list(g.op('Mul', [count, width]));
+  const matrices = g.opN('Split', [byDistance], { axis: 0 }, parts).map((values) => {
+    const copies = g.op('Expand', [g.op('Unsqueeze', [values, g.int64([1])]), copied]);
+    const line = g.op('Reshape', [copies, g.int64([heads / parts, -1])]);
+    const rows = g.op('Reshape', [g.op('Slice', [line, g.int64([0]), end, g.int64([1])]), cut]);
+    return g.op('Slice', [rows, g.int64([0]), list(count), g.int64([2])]); // [heads / parts, m, m]
+  });
+  const matrix = g.op('Concat', matrices, { axis: 0 });
   return g.op('Unsqueeze', [matrix, g.int64([0])]);
 }
 
