@@ -32,17 +32,61 @@ export function realSteps(mask: tf.Tensor): RealSteps {
     [rows, steps],
   );
   const some = tf.maximum(mask, first);
-  const { graph } = tracer;
-  const found = graph.op('NonZero', [tracer.name(some)]); // int64 [2, R]
-  const indices = graph.op('Cast', [found], { to: ELEMENT_TYPES.int32 });
-  const line = (axis: number): tf.Tensor1D =>
-    tracer.tensor(graph.op('Gather', [indices, graph.scalar(axis, 'int64')]), [size], 'int32') as tf.Tensor1D;
   const counted = tf.sub(tf.cumsum(tf.reshape(some, [size])), 1);
+  return { ...found(tracer, some), place: tf.reshape(tf.cast(counted, 'int32'), [rows, steps]) };
+}
+
+/** Real steps and one of padding, which stands for all of it. */
+export interface DistinctSteps extends RealSteps {
+  /** How many there are: R, int32. */
+  readonly count: tf.Scalar;
+}
+
+/**
+ * The real steps and the first one of padding, if there is any, whose place all padding has: where the gradient of padding
+ * is 0, these steps give the gradients that all of them give. Only inside trace().
+ * @param mask [B, L], 1 for a real step, 0 for padding
+ */
+export function distinctSteps(mask: tf.Tensor): DistinctSteps {
+  const tracer = traceBackend();
+  if (!tracer.tracing) throw new Error('distinctSteps() outside trace(): compute on all steps instead');
+  const [rows, steps] = mask.shape as [number, number];
+  const real = tf.reshape(mask, [rows * steps]);
+  const padding = tf.sub(1, real);
+  const first = tf.mul(padding, tf.cast(tf.equal(tf.cumsum(padding), 1), 'float32'));
+  const some = tf.add(real, first);
+  const counted = tf.sub(tf.cumsum(some), 1);
+  const place = tf.add(tf.mul(real, counted), tf.mul(padding, tf.sum(tf.mul(first, counted))));
   return {
-    row: line(0),
-    step: line(1),
-    place: tf.reshape(tf.cast(counted, 'int32'), [rows, steps]),
+    ...found(tracer, tf.reshape(some, [rows, steps])),
+    place: tf.reshape(tf.cast(place, 'int32'), [rows, steps]),
+    count: tf.cast(tf.sum(some), 'int32'),
   };
+}
+
+/** Row and step of the places of some [B, L] that are not 0. */
+function found(tracer: TraceBackend, some: tf.Tensor): Pick<RealSteps, 'row' | 'step'> {
+  const { graph } = tracer;
+  const indices = graph.op('Cast', [graph.op('NonZero', [tracer.name(some)])], { to: ELEMENT_TYPES.int32 }); // [2, R]
+  const line = (axis: number): tf.Tensor1D =>
+    tracer.tensor(
+      graph.op('Gather', [indices, graph.scalar(axis, 'int64')]),
+      [some.size],
+      'int32',
+    ) as tf.Tensor1D;
+  return { row: line(0), step: line(1) };
+}
+
+/**
+ * x, a tensor over real steps, in another shape. Only inside trace(), without a gradient.
+ * @param shape the sizes, with B L in place of R
+ * @param over the axis whose size depends on R
+ */
+export function viewed(x: tf.Tensor, shape: readonly number[], over: number): tf.Tensor {
+  const tracer = tracing('viewed()');
+  const { graph } = tracer;
+  const sizes = graph.int64(shape.map((size, axis) => (axis === over ? -1 : size)));
+  return tracer.tensor(graph.op('Reshape', [tracer.name(x), sizes]), shape, x.dtype);
 }
 
 /**

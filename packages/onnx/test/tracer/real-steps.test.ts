@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSession, packed, realSteps, tf, trace } from '@lsgmer/onnx';
+import { createSession, distinctSteps, packed, realSteps, tf, trace, viewed } from '@lsgmer/onnx';
 
 const T = (x?: tf.Tensor): tf.Tensor => x as tf.Tensor;
 
@@ -100,5 +100,37 @@ describe('real steps', () => {
         dx: tf.grad((x) => tf.sum(tf.cast(realSteps(x).row, 'float32')))(T(given.x)),
       }));
     expect(gradient).toThrow('realSteps() has no gradient');
+  });
+});
+
+describe('distinct steps', () => {
+  const inputs = [{ name: 'mask', shape: [rows, steps], dtype: 'float32' }] as const;
+
+  it.each([
+    [[0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 1], 7, [0, 0, 0, 0, 1, 2, 0, 0, 3, 4, 5, 6]],
+    [[1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0], 4, [0, 1, 2, 2, 2, 2, 2, 2, 3, 2, 2, 2]],
+    [Array<number>(12).fill(1), 12, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
+    [Array<number>(12).fill(0), 1, Array<number>(12).fill(0)],
+  ])('are the real ones and the first of padding: %j', async (mask, count, places) => {
+    const { bytes } = trace(inputs, (given) => {
+      const { row, step, place, count } = distinctSteps(T(given.mask));
+      const at = tf.add(tf.mul(row, tf.scalar(steps, 'int32')), step);
+      const sum = tf.sum(viewed(tf.cast(at, 'float32'), [rows * steps, 1], 0), 0);
+      return { place, count, sum, places: tf.gather(at, place) };
+    });
+    const session = await createSession(bytes, { device: 'cpu' });
+    const outputs = await session.run({ mask: { data: Float32Array.from(mask), shape: [rows, steps] } });
+    await session.release();
+    const numbers = (name: string): number[] => Array.from(outputs[name]?.data ?? [], Number);
+    expect(numbers('count')).toEqual([count]);
+    expect(numbers('place')).toEqual(places);
+    const first = mask.indexOf(0);
+    const own = mask.map((one, place) => (one === 1 ? place : first));
+    expect(numbers('places')).toEqual(own);
+    expect(numbers('sum')).toEqual([[...new Set(own)].reduce((sum, place) => sum + place, 0)]);
+  });
+
+  it('are found inside trace() only', () => {
+    expect(() => distinctSteps(tf.zeros([2, 3]))).toThrow('distinctSteps() outside trace()');
   });
 });

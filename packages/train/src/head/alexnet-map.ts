@@ -1,6 +1,6 @@
 import { tf } from '@lsgmer/onnx';
 import { adaptivePoolWeights, POOLED } from './interpolation.ts';
-import { linear, type LinearWeights } from './ops.ts';
+import { linear, linearOfReal, type LinearWeights } from './ops.ts';
 import { MAP_ROWS } from './shared-options.ts';
 
 /**
@@ -15,7 +15,9 @@ export function mapInTime(map: tf.Tensor, position: tf.Tensor, weights: LinearWe
   const steps = map.shape[1] as number;
   const distance = tf.sub(tf.expandDims(position, 2), tf.range(0, steps, 1, 'float32')); // [B, m, S]
   const hat = tf.relu(tf.sub(1, tf.abs(distance)));
-  return tf.matMul(hat, linear(map, weights));
+  // steps that no frame is near, padding first of all, need no Linear
+  const near = tf.cast(tf.greater(tf.max(hat, 1), 0), 'float32'); // [B, S]
+  return tf.matMul(hat, linearOfReal(map, near, weights));
 }
 
 /**

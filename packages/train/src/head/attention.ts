@@ -2,6 +2,7 @@ import { tf } from '@lsgmer/onnx';
 import type { Tensors } from './contract.ts';
 import { type Keys, layerNorm, linear, meanWeights, need, project, type LinearWeights } from './ops.ts';
 import { steps, type Sequence } from './sequence.ts';
+import { stepRows } from './step-rows.ts';
 
 /**
  * Weights of one multi-head attention: w [d, d], b [d]. Keys have no bias: it would add the same number to all
@@ -70,10 +71,13 @@ export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, keys?: Keys): A
   return { context: tf.mul(mergeHeads(tf.matMul(weights, v)), keys.present), weights };
 }
 
-/** [d, d] -> [H, d, d / H]: the columns that belong to each head. */
+/**
+ * [d, d] -> [H, d / H, d]: the columns that belong to each head, as rows. The gradient of a product with them is one
+ * with d columns, which runs faster than one with d / H.
+ */
 export function headColumns(w: tf.Tensor, heads: number): tf.Tensor {
   const [inner, outer] = w.shape as [number, number];
-  return tf.transpose(tf.reshape(w, [inner, heads, outer / heads]), [1, 0, 2]);
+  return tf.transpose(tf.reshape(w, [inner, heads, outer / heads]), [1, 2, 0]);
 }
 
 /** H_0 of two modalities and what one asks the other: the arguments of each form of cross attention. */
@@ -84,6 +88,11 @@ export interface Cross {
   readonly other: tf.Tensor;
   /** Which steps of `other` are real. */
   readonly keys: Keys;
+  /**
+   * Where they are given, 1 for the real steps of each, [B, L]: a traced graph then projects one step of padding instead of all,
+   * and padding that asks sees what that one sees.
+   */
+  readonly masks?: { readonly own: tf.Tensor; readonly other: tf.Tensor };
   readonly weights: AttentionWeights;
   readonly heads: number;
 }
@@ -112,21 +121,19 @@ export function crossPlain({ own, other, keys, weights, heads }: Cross): Crossed
  * (Q_h Wk_h^T) H^T are the scores of head h, (A_h H) Wv_h its context. Exact; the weights sum to 1, so the value
  * bias passes through.
  */
-export function crossShortAsks({ own, other, keys, weights, heads }: Cross): Crossed {
-  const [rows, asking, d] = own.shape as [number, number, number];
+export function crossShortAsks({ own, other, keys, masks, weights, heads }: Cross): Crossed {
+  const [rows, asking] = own.shape as [number, number, number];
   const answering = other.shape[1] as number;
-  const q = linear(own, scaledQuery(weights.query, heads));
-  const probes = throughHeads(q, weights.key, heads); // [B, H Lq, d]
+  const steps = stepRows(own, masks?.own);
+  const q = linear(steps.values, scaledQuery(weights.query, heads));
+  const probes = steps.headsToRows(throughHeads(steps.split(q, heads), weights.key)); // [B, H Lq, d]
   const scores = tf.add(tf.matMul(probes, other, false, true), tf.reshape(keys.scores, [rows, 1, answering]));
   const weighed = tf.softmax(scores); // [B, H Lq, Lk]
-  const seen = tf.matMul(weighed, other); // [B, H Lq, d]
-  const byHead = tf.transpose(tf.reshape(seen, [rows, heads, asking * d]), [1, 0, 2]);
-  const columns = headColumns(weights.value.w, heads);
-  const values = tf.matMul(tf.reshape(byHead, [heads, rows * asking, d]), columns); // [H, B Lq, d / H]
-  const merged = tf.transpose(tf.reshape(values, [heads, rows * asking, d / heads]), [1, 0, 2]);
-  const context = tf.add(tf.reshape(merged, [rows * asking, d]), weights.value.b);
+  const seen = steps.rowsToHeads(tf.matMul(weighed, other), heads); // [H, S, d]
+  const values = tf.matMul(seen, headColumns(weights.value.w, heads), false, true); // [H, S, d / H]
+  const context = steps.toRows(tf.add(steps.merge(values), weights.value.b));
   return {
-    values: tf.mul(tf.reshape(context, [rows, asking, d]), keys.present),
+    values: tf.mul(context, keys.present),
     projection: weights.output,
     attention: () => tf.mean(tf.reshape(weighed, [rows, heads, asking, answering]), 1),
   };
@@ -136,14 +143,17 @@ export function crossShortAsks({ own, other, keys, weights, heads }: Cross): Cro
  * Cross attention of a long sequence that asks a short one, without queries of the long one: H (K_h Wq_h^T)^T are
  * the scores of head h, and what each step sees stays a mixture of the short one's values. Exact.
  */
-export function crossLongAsks({ own, other, keys, weights, heads }: Cross): Crossed {
+export function crossLongAsks({ own, other, keys, masks, weights, heads }: Cross): Crossed {
   const [rows, asking, d] = own.shape as [number, number, number];
   const answering = other.shape[1] as number;
   const query = scaledQuery(weights.query, heads);
-  const k = project(other, weights.key);
-  const probes = throughHeads(k, query.w, heads); // [B, H Lk, d]
-  // the query bias weighs the keys: K_h . bq_h, [B, H, Lk]
-  const perHead = tf.sum(tf.reshape(tf.mul(k, query.b), [rows, answering, heads, d / heads]), 3);
+  const steps = stepRows(other, masks?.other);
+  const k = tf.matMul(steps.values, weights.key); // [S, d]
+  const probes = steps.headsToRows(throughHeads(steps.split(k, heads), query.w)); // [B, H Lk, d]
+  const diagonal = identity(heads);
+  // the query bias weighs the keys: K_h . bq_h, [S, H]
+  const biases = tf.mul(tf.reshape(query.b, [heads, d / heads, 1]), tf.tensor(diagonal, [heads, 1, heads]));
+  const perHead = steps.toRows(tf.matMul(k, tf.reshape(biases, [d, heads]))); // [B, Lk, H]
   const offsets = tf.add(tf.transpose(perHead, [0, 2, 1]), tf.reshape(keys.scores, [rows, 1, answering]));
   const scores = tf.add(
     tf.matMul(own, probes, false, true), // [B, Lq, H Lk]
@@ -151,24 +161,19 @@ export function crossLongAsks({ own, other, keys, weights, heads }: Cross): Cros
   );
   const weighed = tf.softmax(tf.reshape(scores, [rows, asking, heads, answering]));
   // the values of head h fill its own columns only: [B, H Lk, d]
-  const seen = tf.mul(linear(other, weights.value), keys.present);
+  const seen = tf.mul(steps.toRows(linear(steps.values, weights.value)), keys.present);
   const v = tf.reshape(seen, [rows, 1, answering, heads, d / heads]);
-  const diagonal = tf.tensor(identity(heads), [1, heads, 1, heads, 1]);
   return {
-    values: tf.reshape(tf.mul(v, diagonal), [rows, heads * answering, d]),
+    values: tf.reshape(tf.mul(v, tf.tensor(diagonal, [1, heads, 1, heads, 1])), [rows, heads * answering, d]),
     mixture: tf.reshape(weighed, [rows, asking, heads * answering]),
     projection: weights.output,
     attention: () => tf.mean(weighed, 2),
   };
 }
 
-/** x [B, L, d] split into heads, each times its columns of w transposed: [B, H L, d]. */
-function throughHeads(x: tf.Tensor, w: tf.Tensor, heads: number): tf.Tensor {
-  const [rows, length, d] = x.shape as [number, number, number];
-  const byHead = tf.transpose(tf.reshape(x, [rows * length, heads, d / heads]), [1, 0, 2]);
-  const probes = tf.matMul(byHead, headColumns(w, heads), false, true); // [H, B L, d]
-  const byRow = tf.transpose(tf.reshape(probes, [heads, rows, length * d]), [1, 0, 2]);
-  return tf.reshape(byRow, [rows, heads * length, d]);
+/** Steps by head [H, S, d / H] times the head's columns of w, transposed: [H, S, d]. */
+function throughHeads(x: tf.Tensor, w: tf.Tensor): tf.Tensor {
+  return tf.matMul(x, headColumns(w, x.shape[0]));
 }
 
 function identity(size: number): Float32Array {

@@ -35,6 +35,7 @@ export function crossed(
       ? { gain: need(parameters, `${name}.norm.gain`), bias: need(parameters, `${name}.norm.bias`) }
       : undefined;
   const weights = attentionWeights(parameters, name);
-  const cross = { own: own.h0, other: other.h0, keys: other.keys, weights, heads: options.heads };
+  const masks = { own: own.mask, other: other.mask };
+  const cross = { own: own.h0, other: other.h0, keys: other.keys, masks, weights, heads: options.heads };
   return crossAttention(cross, residual, norm);
 }

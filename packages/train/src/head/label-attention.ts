@@ -57,14 +57,14 @@ export function foldedLabelMean(
   const length = stepCount(h1);
   const q = tf.reshape(linear(labels, scaledQuery(weights.query, heads)), [classes, heads, d / heads]);
   const columns = headColumns(weights.key, heads);
-  const probes = tf.matMul(tf.transpose(q, [1, 0, 2]), columns, false, true); // [H, N, d]
-  const scores = responses(h1, tf.reshape(probes, [heads * classes, d])); // [B, L, H N]
-  const masked = tf.add(tf.transpose(scores, [0, 2, 1]), tf.reshape(keys.scores, [rows, 1, length]));
+  const probes = tf.matMul(tf.transpose(q, [1, 0, 2]), columns); // [H, N, d]
+  const scores = responses(h1, tf.reshape(probes, [heads * classes, d])); // [B, H N, L]
+  const masked = tf.add(scores, tf.reshape(keys.scores, [rows, 1, length]));
   const attention = tf.reshape(tf.softmax(masked), [rows, heads, classes, length]);
 
   const seen = means(h1, tf.mean(attention, 2)); // [B, H, d]
   const byHead = tf.transpose(seen, [1, 0, 2]);
-  const values = tf.matMul(byHead, headColumns(weights.value.w, heads)); // [H, B, d / H]
+  const values = tf.matMul(byHead, headColumns(weights.value.w, heads), false, true); // [H, B, d / H]
   const full = tf.add(tf.reshape(tf.transpose(values, [1, 0, 2]), [rows, d]), weights.value.b);
   const context = tf.mul(full, tf.reshape(keys.present, [rows, 1]));
   return { signal: linear(context, weights.output), weights: tf.mean(attention, 1) };

@@ -28,6 +28,7 @@ export function project(x: tf.Tensor, w: tf.Tensor): tf.Tensor {
 
 /** x [..., in] -> [..., out]. */
 export function linear(x: tf.Tensor, { w, b }: LinearWeights): tf.Tensor {
+  if (x.rank === 2) return tf.add(tf.matMul(x, w), b);
   const flat = tf.reshape(x, [-1, w.shape[0]]);
   // the bias before the reshape: product and sum are then one node of the runtime
   return tf.reshape(tf.add(tf.matMul(flat, w), b), [...x.shape.slice(0, -1), w.shape[1] as number]);

@@ -40,12 +40,13 @@ export function means({ values, mixture, projection }: Sequence, weights: tf.Ten
  * Dot products of every step with each of R vectors, but for a constant of each vector (what the projection's
  * bias adds): a softmax over steps does not see it.
  * @param probes [R, d]
- * @returns [B, L, R]
+ * @returns [B, R, L]
  */
 export function responses({ values, mixture, projection }: Sequence, probes: tf.Tensor): tf.Tensor {
   const [rows, count, d] = values.shape as [number, number, number];
   const asked = projection ? tf.matMul(probes, projection.w, false, true) : probes;
   const answers = tf.matMul(tf.reshape(values, [rows * count, d]), asked, false, true);
-  const answered = tf.reshape(answers, [rows, count, probes.shape[0]]);
-  return mixture ? tf.matMul(mixture, answered) : answered;
+  // the few answers are turned before the many mixtures meet them: their gradient reads the mixture as it lies
+  const answered = tf.transpose(tf.reshape(answers, [rows, count, probes.shape[0]]), [0, 2, 1]);
+  return mixture ? tf.matMul(answered, mixture, false, true) : answered;
 }

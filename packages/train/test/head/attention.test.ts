@@ -88,14 +88,14 @@ describe('scaledQuery', () => {
 });
 
 describe('headColumns', () => {
-  it('holds the columns of each head', () => {
+  it('holds the columns of each head, a row each', () => {
     const w = tf.tensor2d([
       [1, 2, 3, 4],
       [5, 6, 7, 8],
       [9, 10, 11, 12],
       [13, 14, 15, 16],
     ]);
-    expect(values(headColumns(w, 2))).toEqual([1, 2, 5, 6, 9, 10, 13, 14, 3, 4, 7, 8, 11, 12, 15, 16]);
+    expect(values(headColumns(w, 2))).toEqual([1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 4, 8, 12, 16]);
   });
 });
 
