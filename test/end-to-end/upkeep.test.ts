@@ -125,6 +125,24 @@ describe('features', () => {
     expect(existsSync(index)).toBe(true);
   });
 
+  it('a feature.json that was removed is missed by all, and made anew', async () => {
+    const spec = fileOf('random-tiny-wavlm', 'feature.json');
+    rmSync(spec);
+    const line = 'feature.json is missing: run `lsgmer features repair`';
+    const push = ['features', 'push', place.path('remote'), '--dataset', 'demo'];
+    for (const [command, code] of [
+      [['features', 'status'], 3],
+      [push, 2],
+      [['train', '--dataset', 'demo', '--dry-run'], 2],
+    ] as const) {
+      const ended = await place.run(...command);
+      expect([command, ended.code, ended.err]).toEqual([command, code, expect.stringContaining(line)]);
+    }
+    done(await place.run(...push, '--feature', 'random-tiny-roberta', '--dry-run'));
+    expect(done(await place.run('features', 'repair'))).toMatch(/feature.json written anew from the shards/);
+    done(await place.run('features', 'status'));
+  });
+
   it('a row whose input digest is lost is computed again, and the dry run says that it may be', async () => {
     const index = fileOf('random-tiny-roberta', 'index');
     const text = readFileSync(index, 'utf8');

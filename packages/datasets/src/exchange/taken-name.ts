@@ -4,7 +4,7 @@ import { diffComputation } from '../store/fingerprint.ts';
 import { indexFolder } from '../store/layout.ts';
 import { readPins } from '../store/pins.ts';
 import { locateSets, type SetLocation, setTitle } from '../store/set-location.ts';
-import { findFeatureSets } from '../store/store-listing.ts';
+import { findFeatureSets, MissingSpecError } from '../store/store-listing.ts';
 import { moveToTrash, TRASH_DAYS } from '../store/trash.ts';
 import { heldParts } from '../store/writer-lease.ts';
 
@@ -35,7 +35,13 @@ export interface ReplacedSet extends SetLocation {
 export function refuseTakenName(wanted: WantedName, spec: FeatureSpec | null): ReplacedSet[] {
   const { stores, dataset, feature, kind, replace } = wanted;
   const name = `${dataset}/${feature}`;
-  for (const set of findFeatureSets(stores, dataset, feature)) {
+  // the set that is gone on with gets its feature.json from its writer
+  const unlessOwn = (error: UserError): void => {
+    const own =
+      error instanceof MissingSpecError && (spec?.fingerprint ?? error.fingerprint) === error.fingerprint;
+    if (!own) throw error;
+  };
+  for (const set of findFeatureSets(stores, dataset, feature, unlessOwn)) {
     if (set.fingerprint === spec?.fingerprint) continue;
     const title = setTitle(set);
     if (!isImported(set.spec))

@@ -19,7 +19,7 @@ import {
 } from '../store/layout.ts';
 import { diffSpecs } from '../store/shard-schema.ts';
 import { markPull, unmarkPull } from '../store/stopped-pull.ts';
-import { findFeatureSets } from '../store/store-listing.ts';
+import { findFeatureSets, MissingSpecError } from '../store/store-listing.ts';
 import { claimPart } from '../store/writer-lease.ts';
 import { chooseSets, type ShareChoice } from './chosen-sets.ts';
 import { download, partialPath } from './download.ts';
@@ -122,7 +122,11 @@ export async function pullFeatures(options: PullOptions): Promise<ShareReport> {
 }
 
 function planPull(set: RemoteSet, store: string, stores: readonly string[], choice: RowChoice): PlannedPull {
-  const known = findFeatureSets(stores, set.dataset, set.feature).find(
+  // the remote's feature.json comes where one is missing
+  const unlessMissing = (error: UserError): void => {
+    if (!(error instanceof MissingSpecError)) throw error;
+  };
+  const known = findFeatureSets(stores, set.dataset, set.feature, unlessMissing).find(
     ({ fingerprint }) => fingerprint === set.fingerprint,
   );
   const differences = known === undefined ? [] : diffSpecs(known.spec, set.spec);

@@ -1,7 +1,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { checkName, type FeatureSetName, FINGERPRINT_PATTERN, setFolder } from './layout.ts';
+import {
+  checkName,
+  type FeatureSetName,
+  FINGERPRINT_PATTERN,
+  indexFolder,
+  setFolder,
+  shardFolder,
+} from './layout.ts';
 
 /** One feature set in one store, whether or not it can be read. */
 export interface SetLocation extends FeatureSetName {
@@ -36,6 +43,16 @@ export function locateSets(stores: readonly string[], dataset: string, choice?: 
     .map((set) => ({ ...set, folder: setFolder(set.store, set) }))
     .sort((a, b) => compare(a.feature, b.feature) || compare(a.fingerprint, b.fingerprint));
 }
+
+/** True for a set's folder with shards or index parts; one without is that of a writer stopped at its very start. */
+export function holdsContent(folder: string): boolean {
+  return (
+    namesIn(shardFolder(folder)).some((name) => /^sha256-.*\.arrow$/.test(name)) ||
+    namesIn(indexFolder(folder)).some((name) => /^[^.].*\.json$/.test(name))
+  );
+}
+
+const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);
 
 /** `wavlm-large@a1b2c3d4e5f6`, for people. */
 export function setTitle({ feature, fingerprint }: FeatureSetName): string {

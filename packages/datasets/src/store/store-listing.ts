@@ -5,11 +5,20 @@ import type { FeatureSpec } from './feature-spec.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type FeatureSetIndex, readFeatureSetIndex } from './index-union.ts';
 import { featureFolder, FINGERPRINT_PATTERN, setFolder, shardPath, specPath } from './layout.ts';
-import type { SetLocation } from './set-location.ts';
 import { misplacedSet } from './misplaced-set.ts';
+import { holdsContent, type SetLocation } from './set-location.ts';
 import { parseSpec } from './shard-schema.ts';
 import { stoppedPull } from './stopped-pull.ts';
 import { awaited, unlistedShards } from './unlisted-shards.ts';
+
+/** A set has shards or index parts, and lost the feature.json that says what they are. */
+export class MissingSpecError extends UserError {
+  readonly fingerprint: string;
+  constructor(message: string, fingerprint: string) {
+    super(message);
+    this.fingerprint = fingerprint;
+  }
+}
 
 /** A feature set as found: one fingerprint, in one or several stores. */
 export interface FoundFeatureSet {
@@ -38,10 +47,11 @@ export function listFeatures(stores: readonly string[], dataset: string): string
 }
 
 /**
- * Feature sets of a dataset and feature, by fingerprint. A folder without feature.json is a set whose writer
- * was stopped at its very start, and is left out.
+ * Feature sets of a dataset and feature, by fingerprint. A folder without feature.json, shards and index parts is a
+ * set whose writer was stopped at its very start, and is left out.
  * @param onUnreadable told of each set that cannot be read, which is left out then.
- * @throws UserError for a damaged feature.json, MisplacedSetError for a folder that holds another set; only where nobody is told.
+ * @throws UserError for a damaged feature.json, MissingSpecError for one that is gone, MisplacedSetError for a folder
+ *   that holds another set; only where nobody is told.
  */
 export function findFeatureSets(
   stores: readonly string[],
@@ -54,7 +64,7 @@ export function findFeatureSets(
     for (const fingerprint of folders(featureFolder(store, dataset, feature))) {
       if (!FINGERPRINT_PATTERN.test(fingerprint)) continue;
       const folder = setFolder(store, { dataset, feature, fingerprint });
-      if (!existsSync(specPath(folder))) continue;
+      if (!existsSync(specPath(folder)) && !holdsContent(folder)) continue;
       const known = found.get(fingerprint);
       if (known) {
         known.folders.push(folder);
@@ -76,6 +86,7 @@ export function findFeatureSets(
 
 function readSpec(set: SetLocation): FeatureSpec {
   const path = specPath(set.folder);
+  if (!existsSync(path)) throw misplacedSet(set) ?? withoutSpec(set);
   const spec = parseSpec(readFileSync(path, 'utf8'), path);
   const said = `${spec.dataset}/${spec.feature}/${spec.fingerprint}`;
   const expected = `${set.dataset}/${set.feature}/${set.fingerprint}`;
@@ -86,6 +97,18 @@ function readSpec(set: SetLocation): FeatureSpec {
     `${path} describes ${said}, whose computation has the fingerprint ${fingerprintOf(spec.computation)}; ` +
       `expected ${expected}: run \`lsgmer features repair\``,
   );
+}
+
+function withoutSpec({ folder, fingerprint }: SetLocation): MissingSpecError {
+  const waiting = awaited(folder);
+  // a pull and a writer write it when they begin
+  const next =
+    waiting === null
+      ? 'run `lsgmer features repair`'
+      : waiting.live
+        ? `${waiting.why}: wait for it, then run \`lsgmer features repair\``
+        : waiting.why;
+  return new MissingSpecError(`${specPath(folder)} is missing: ${next}`, fingerprint);
 }
 
 /** How much of a list of utterances a set has. */

@@ -2,7 +2,15 @@ import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openFeatureSetWriter } from '../../src/store/feature-set-writer.ts';
-import { findFeatureSets, listDatasets, listFeatures, summarise } from '../../src/store/store-listing.ts';
+import { markPull, unmarkPull } from '../../src/store/stopped-pull.ts';
+import {
+  findFeatureSets,
+  listDatasets,
+  listFeatures,
+  MissingSpecError,
+  summarise,
+} from '../../src/store/store-listing.ts';
+import { claimPart } from '../../src/store/writer-lease.ts';
 import { filesBelow, sampleFolder, sampleRows, sampleSpec, temporaryStore, writeRows } from './sample.ts';
 
 const audio = sampleSpec();
@@ -44,6 +52,46 @@ describe('listing', () => {
     expect(() => findFeatureSets([store], 'sample', 'sample-audio')).toThrow(
       `${path} describes sample/sample-audio/${audio.fingerprint}, whose computation has the fingerprint`,
     );
+  });
+});
+
+describe('a set whose feature.json is gone', () => {
+  const told = (store: string): string[] => {
+    const messages: string[] = [];
+    expect(
+      findFeatureSets([store], 'sample', 'sample-audio', ({ message }) => messages.push(message)),
+    ).toEqual([]);
+    return messages;
+  };
+  const without = (...gone: string[]): { store: string; line: string } => {
+    const store = filled();
+    for (const name of ['feature.json', ...gone])
+      rmSync(join(sampleFolder(store), name), { recursive: true });
+    return { store, line: `${join(sampleFolder(store), 'feature.json')} is missing` };
+  };
+
+  it.each([[[]], [['index']], [['shards']]])('cannot be read (also gone: %s)', (gone) => {
+    const { store, line } = without(...gone);
+    const whole = `${line}: run \`lsgmer features repair\``;
+    expect(told(store)).toEqual([whole]);
+    expect(() => findFeatureSets([store], 'sample', 'sample-audio')).toThrow(MissingSpecError);
+    expect(findFeatureSets([store], 'sample', 'sample-text')).toHaveLength(1);
+  });
+
+  it('is left out where its writer was stopped at the very start', () => {
+    expect(told(without('index', 'shards').store)).toEqual([]);
+  });
+
+  it('is left to a pull that was stopped, and to a writer that is at work', () => {
+    const { store, line } = without();
+    markPull(sampleFolder(store), 's3://bucket/ser');
+    expect(told(store)).toEqual([`${line}: a pull from s3://bucket/ser was stopped here: run it again`]);
+    unmarkPull(sampleFolder(store));
+    const release = claimPart(join(sampleFolder(store), 'index'), 'other');
+    expect(told(store)).toEqual([expect.stringMatching(/ is writing the set: wait for it, then run/)]);
+    release();
+    openFeatureSetWriter({ store, spec: audio, part: 'main' }).close();
+    expect(findFeatureSets([store], 'sample', 'sample-audio')).toHaveLength(1);
   });
 });
 

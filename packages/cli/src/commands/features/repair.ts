@@ -227,7 +227,8 @@ async function extractAgain(
   options: RepairCommandOptions,
 ): Promise<Again> {
   const some = `${count(redo.length, 'row')} of ${setTitle(location)}`;
-  const [known] = findFeatureSets([location.store], location.dataset, location.feature).filter(
+  // where nothing says any more what the set is, the encoder of its name does
+  const [known] = findFeatureSets([location.store], location.dataset, location.feature, () => {}).filter(
     ({ fingerprint }) => fingerprint === location.fingerprint,
   );
   if (known !== undefined && isImported(known.spec)) {
