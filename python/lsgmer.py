@@ -18,11 +18,13 @@ import json
 import math
 import os
 import random
+import re
 import secrets
 import socket
 import struct
 import time
 from collections import namedtuple
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -45,6 +47,8 @@ ROWS_PER_BATCH = 32
 SHARD_BYTES = 250_000_000
 #: Input of a row of which nobody knows what it was computed from: never stale.
 UNCHECKED = "unchecked"
+#: Rows come one by one and may be long to compute: so many unknown ids are enough to stop.
+MOST_UNKNOWN = 10
 
 
 class StoreError(Exception):
@@ -157,18 +161,49 @@ def _read_index(path):
 def open_features(stores, dataset, feature, check=None):
     """Opens a feature set: `stores` a path, several with ":", or a list; `feature` a name, or name@<first digits>."""
     name, _, prefix = feature.partition("@")
-    found = {}
+    found, misplaced = {}, []
     for store in _stores(stores):
         for path in sorted((store / dataset / name).glob(f"{prefix}*/feature.json")):
-            found.setdefault(path.parent.name, []).append(path.parent)
+            problem = _misplaced(path.parent, store)
+            if problem is None:
+                found.setdefault(path.parent.name, []).append(path.parent)
+            elif not path.parent.name.startswith("."):
+                misplaced.append((path.parent.name, problem))
+    # a copy called "<fingerprint>.bak" is no set, and is passed over beside one
+    for folder, problem in misplaced:
+        if not found or re.fullmatch("[0-9a-f]{64}", folder):
+            raise StoreError(problem)
     if len(found) != 1:
         choices = ", ".join(one[:12] for one in found) or "none"
         raise StoreError(f"{dataset} has {len(found)} sets of {feature} in {stores} ({choices}): choose one as {name}@<first digits>")
     return FeatureSet(next(iter(found.values())), check)
 
 
-class FeatureSet:
-    """Rows of one feature by utterance id, from all index parts of all stores.
+def _names(record):
+    return record["dataset"], record["feature"], record["fingerprint"]
+
+
+def _misplaced(folder, store):
+    """What is wrong with a set whose feature.json names another one than its folder does; None where nothing is."""
+    said, expected = _names(_json(folder / "feature.json")), folder.parts[-3:]
+    if said == expected:
+        return None
+    if any(_names(_read_index(path)) == expected for path in _parts(folder)):
+        return f"{folder / 'feature.json'} describes {'/'.join(said)}, and its index is of {'/'.join(expected)}: run `lsgmer features repair`"
+    what, own = f"{folder} is a copy of {'/'.join(said)}", store.joinpath(*said)
+    if (own / "feature.json").exists():
+        return f"{what}, which is there too: remove the copy"
+    return f"{what}, which is not in its own folder: rename it back to {own}, or remove it"
+
+
+def _parts(folder):
+    return sorted((folder / "index").glob("[!.]*.json"))
+
+
+class FeatureSet(Mapping):
+    """Rows of one feature by utterance id, from all index parts of all stores: a mapping, in the order of the ids.
+
+    `in`, `len`, iteration, `ids()`, `keys()` and `length(id)` read no values; `items()` and `values()` read row by row.
 
     check: "rows" compares each row's xxh64 the first time that it is read (needs xxhash); "shards" each shard's sha256
     when it is opened; "none". Without a choice rows where xxhash is there, else shards.
@@ -189,8 +224,10 @@ class FeatureSet:
         """Highest revision, then computed over quarantined, then known over lost input, then the earlier part."""
         rows, quarantined = {}, {}
         for folder in self.folders:
-            for path in sorted((folder / "index").glob("[!.]*.json")):
+            for path in _parts(folder):
                 part = _read_index(path)
+                if _names(part) != _names(self.spec):
+                    raise StoreError(f"{path} belongs to {'/'.join(_names(part))}: move it back, or remove it")
                 for id, entry in part["utterances"].items():
                     revision = entry.get("revision", 0)
                     rank = (revision, entry["input"] != "unknown")
@@ -216,7 +253,15 @@ class FeatureSet:
     def __len__(self):
         return len(self._rows)
 
+    def __iter__(self):
+        return iter(self.ids())
+
+    # two sets are the same one or not: a mapping's own comparison would read every row
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
     def ids(self):
+        """Ids of all rows, sorted; what was quarantined is not among them."""
         return sorted(self._rows)
 
     def inputs(self):
@@ -359,48 +404,109 @@ def write_features(store, dataset, feature, kind, rows, computation, *, dtype="f
 
     rows: an iterable of dicts with id, split (or None), values [n, dim], input (see `input_of`; UNCHECKED without), and
     for text optionally token_ids [n] and token_spans [n, 2] (-1 and 0 without). One row is held at a time, and a batch.
+    Ids must be those of the dataset's manifest, where the store has one.
     computation: what decides the numbers (encoder, revision, layer, ...), hashed to the fingerprint.
-    Shards and index appear whole or not at all; values that float16 cannot hold are an error (dtype="float32").
+    Shards and index appear whole or not at all, and a call that fails leaves nothing; values that are not finite, or that
+    float16 cannot hold, are an error (dtype="float32" holds up to 3.4e38).
     """
     if xxhash is None:
         raise StoreError("writing needs xxhash: pip install xxhash")
+    if dtype not in ("float16", "float32"):
+        raise StoreError(f"dtype is {dtype!r}: expected 'float16' or 'float32'")
+    known = _Known(store, dataset, len(rows) + 1 if hasattr(rows, "__len__") else MOST_UNKNOWN)
     rows = iter(rows)
     first = next(rows, None)
     if first is None:
         raise StoreError("there is no row to write")
-    dim = np.asarray(first["values"]).shape[1]
-    computation = {**computation, "dim": dim, "kind": kind, "stored": dtype}
+    shape = np.shape(first["values"])
+    if len(shape) != 2:
+        raise StoreError(f"{first['id']}: values of shape {shape}, expected [n, dim]")
+    computation = {**computation, "dim": shape[1], "kind": kind, "stored": dtype}
     fingerprint = digest(computation)
-    spec = {"format": FORMAT, "dataset": dataset, "feature": feature, "fingerprint": fingerprint, "kind": kind, "dim": dim, "dtype": dtype, "firstSeconds": first_seconds, "stepSeconds": step_seconds, "computation": computation, "provenance": {"tool": "lsgmer.py", **(provenance or {})}}
+    spec = {"format": FORMAT, "dataset": dataset, "feature": feature, "fingerprint": fingerprint, "kind": kind, "dim": shape[1], "dtype": dtype, "firstSeconds": first_seconds, "stepSeconds": step_seconds, "computation": computation, "provenance": {"tool": "lsgmer.py", **(provenance or {})}}
     folder = Path(store) / dataset / feature / fingerprint
     index_path = folder / "index" / f"{part}.json"
     if index_path.exists():
         raise StoreError(f"{index_path} is there already: choose another part=")
-    for below in ("shards", "index"):
-        (folder / below).mkdir(parents=True, exist_ok=True)
-    if not (folder / "feature.json").exists():
-        _write_atomic(folder / "feature.json", (json.dumps(spec, indent=2, ensure_ascii=False) + "\n").encode())
     index = {"format": FORMAT, "dataset": dataset, "feature": feature, "fingerprint": fingerprint, "part": part, "shards": [], "utterances": {}, "quarantined": {}}
+    made = []
+    try:
+        _make_folder(folder, made)
+        if not (folder / "feature.json").exists():
+            made.append(folder / "feature.json")
+            _write_atomic(folder / "feature.json", (json.dumps(spec, indent=2, ensure_ascii=False) + "\n").encode())
+        for below in ("shards", "index"):
+            _make_folder(folder / below, made)
+        _write_shards(_chain(first, rows), folder, spec, shard_bytes, index, made, known)
+        body = canonical(index)
+        tail = f',"sha256":"{hashlib.sha256(body.encode()).hexdigest()}"}}\n'
+        made.append(index_path)
+        _write_atomic(index_path, (body[:-1] + tail).encode())
+    except BaseException:
+        _unmake(made)
+        raise
+    return folder
+
+
+class _Known:
+    """Collects ids that the manifest does not know, so that one error lists them; knows all where there is no manifest."""
+
+    def __init__(self, store, dataset, enough):
+        self.dataset, self.enough, self.unknown = dataset, enough, []
+        there = (Path(store) / dataset / "manifest.json").exists()
+        self.ids = {one["id"] for one in read_manifest([store], dataset)} if there else None
+
+    def has(self, id):
+        if self.ids is None or id in self.ids:
+            return True
+        self.unknown.append(id)
+        if len(self.unknown) == self.enough:
+            self.refuse(" or more")
+        return False
+
+    def refuse(self, more=""):
+        if self.unknown:
+            shown = ", ".join(map(str, self.unknown[:5])) + (", ..." if len(self.unknown) > 5 else "")
+            raise StoreError(f"{len(self.unknown)}{more} of the ids are not in the manifest of {self.dataset} ({shown}): expected ids like {min(self.ids)}")
+
+
+def _write_shards(rows, folder, spec, shard_bytes, index, made, known):
     open_shards = {}
     try:
-        for row in _chain(first, rows):
-            split = row.get("split")
+        for row in rows:
+            id, split = row["id"], row.get("split")
+            if not known.has(id):
+                continue
+            if id in index["utterances"] or any(id in shard.inputs for shard in open_shards.values()):
+                raise StoreError(f"{id} comes twice")
             if split not in open_shards:
                 open_shards[split] = _Shard(folder, spec, split)
-            if row["id"] in index["utterances"] or any(row["id"] in shard.inputs for shard in open_shards.values()):
-                raise StoreError(f"{row['id']} comes twice")
             open_shards[split].append(row)
             if open_shards[split].bytes >= shard_bytes:
-                open_shards.pop(split).finish(index)
+                open_shards[split].finish(index, made)
+                del open_shards[split]
+        known.refuse()
         for split in list(open_shards):
-            open_shards.pop(split).finish(index)
+            open_shards[split].finish(index, made)
+            del open_shards[split]
     finally:
         for shard in open_shards.values():
             shard.discard()
-    body = canonical(index)
-    tail = f',"sha256":"{hashlib.sha256(body.encode()).hexdigest()}"}}\n'
-    _write_atomic(index_path, (body[:-1] + tail).encode())
-    return folder
+
+
+def _make_folder(folder, made):
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    made += reversed(missing)
+
+
+def _unmake(made):
+    """Takes away what a call made, the last first, until something that others have put there meanwhile."""
+    for path in reversed(made):
+        try:
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
+        except OSError:
+            return
 
 
 def _chain(first, rest):
@@ -430,11 +536,11 @@ class _Shard:
     def append(self, row):
         id, values = row["id"], np.asarray(row["values"])
         if values.ndim != 2 or values.shape[1] != self.spec["dim"] or len(values) < 1:
-            raise StoreError(f"{id}: values of shape {values.shape}, expected [n, {self.spec['dim']}]")
+            raise StoreError(f"{id}: values of shape {values.shape}, expected [n, {self.spec['dim']}] with n at least 1")
         with np.errstate(over="ignore"):
             stored = np.ascontiguousarray(values, self.spec["dtype"])
         if not np.isfinite(stored).all():
-            raise StoreError(f"{id}: a value is not finite, or beyond {self.spec['dtype']}'s range (dtype='float32')")
+            raise StoreError(f"{id}: {_bad_value(values, stored)}")
         tokens, spans = row.get("token_ids"), row.get("token_spans")
         if self.spec["kind"] == "text":
             tokens = np.full(len(values), -1) if tokens is None else np.asarray(tokens)
@@ -463,7 +569,7 @@ class _Shard:
         self.rows += len(self.held)
         self.held = []
 
-    def finish(self, index):
+    def finish(self, index, made):
         if self.held:
             self._write_batch()
         self.writer.close()
@@ -481,7 +587,10 @@ class _Shard:
             outside.update(data[at:start])
             at = start + length
         sha256 = hashlib.sha256(data).hexdigest()
-        os.replace(self.temporary, self.folder / "shards" / f"sha256-{sha256}.arrow")
+        path = self.folder / "shards" / f"sha256-{sha256}.arrow"
+        if not path.exists():
+            made.append(path)
+        os.replace(self.temporary, path)
         _sync(self.folder / "shards")
         index["shards"].append({"sha256": sha256, "split": self.split, "dtype": self.spec["dtype"], "rows": self.rows, "bytes": len(data), "outside": outside.hexdigest(), "values": regions})
         for id, input in self.inputs.items():
@@ -490,6 +599,18 @@ class _Shard:
     def discard(self):
         self.file.close()
         self.temporary.unlink(missing_ok=True)
+
+
+def _bad_value(values, stored):
+    """Words for the first value that is not finite, or is too large for the type that it is stored in."""
+    dtype = stored.dtype
+    step, dimension = np.argwhere(~np.isfinite(stored if np.isfinite(values).all() else values))[0]
+    value = values[step, dimension]
+    where = f"at step {step}, dimension {dimension}, it is {value}"
+    if not np.isfinite(value):
+        return f"{where}: expected a finite number"
+    keeps = "; dtype='float32' keeps it" if dtype == np.float16 and abs(value) <= np.finfo("f4").max else ""
+    return f"{where}, beyond {dtype}'s range (largest value {np.finfo(dtype).max:g}{keeps})"
 
 
 _START = int(time.time() * 1000)
@@ -503,9 +624,12 @@ def _temporary(path):
 
 def _write_atomic(path, data):
     temporary = _temporary(path)
-    temporary.write_bytes(data)
-    _sync(temporary)
-    os.replace(temporary, path)
+    try:
+        temporary.write_bytes(data)
+        _sync(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
     _sync(path.parent)
 
 

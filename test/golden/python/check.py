@@ -27,7 +27,7 @@ def main():
     if missing():
         sys.exit(f"test-golden needs a Python with {', '.join(missing())}: python3 -m venv .venv && .venv/bin/pip install {' '.join(NEEDED)}, then make test-golden PYTHON=.venv/bin/python")
     sys.path.insert(0, str(ROOT / "python"))
-    checks = [snippets, reads_every_row, several_parts_and_stores, refuses_damage, canonical_text, writes_what_lsgmer_verifies, folds_are_those_of_train, torch_batches, exports_in_other_libraries]
+    checks = [snippets, reads_every_row, several_parts_and_stores, refuses_damage, refuses_what_was_renamed, is_a_mapping, canonical_text, writes_what_lsgmer_verifies, failed_writes_leave_nothing, folds_are_those_of_train, torch_batches, exports_in_other_libraries]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         os.environ["HF_HOME"] = folder
@@ -182,6 +182,46 @@ def refuses_damage():
     expect("was written in format 2, and this lsgmer.py reads up to 1", opened, py.StoreError)
 
 
+def refuses_what_was_renamed():
+    """Copies made by hand, as lsgmer refuses them: of the dataset, the feature, the fingerprint."""
+    import lsgmer as py
+
+    [folder] = Path("store/demo/wide").glob("*")
+    fingerprint = folder.name
+    other = ("0" if fingerprint[0] != "0" else "1") + fingerprint[1:]
+    for dataset, feature, name in [("other", "wide", fingerprint), ("demo", "narrow", fingerprint), ("demo", "wide", other)]:
+        shutil.copytree(folder, f"named/{dataset}/{feature}/{name}")
+        message = f"named/{dataset}/{feature}/{name} is a copy of demo/wide/{fingerprint}, which is not in its own folder: rename it back to named/demo/wide/{fingerprint}, or remove it"
+        expect(message, lambda: py.open_features("named", dataset, feature), py.StoreError)
+        shutil.copytree(folder, f"named/demo/wide/{fingerprint}")
+        expect("which is there too: remove the copy", lambda: py.open_features("named", dataset, feature), py.StoreError)
+        shutil.rmtree("named")
+    shutil.copytree(folder, f"named/demo/wide/{fingerprint}.bak")
+    expect("rename it back to", lambda: py.open_features("named", "demo", "wide"), py.StoreError)
+    whole = Path(shutil.copytree(folder, f"named/demo/wide/{fingerprint}"))
+    assert len(py.open_features("named", "demo", "wide")) > 0
+    # only feature.json is another's: the set is damaged, and no copy
+    [text] = Path("store/demo/random-tiny-wavlm").glob("*/feature.json")
+    shutil.copy(text, whole)
+    expect("its index is of demo/wide", lambda: py.open_features("named", "demo", "wide"), py.StoreError)
+    shutil.copy(folder / "feature.json", whole)
+    [index] = Path("store/demo/random-tiny-wavlm").glob("*/index/*.json")
+    shutil.copy(index, whole / "index/foreign.json")
+    expect("foreign.json belongs to demo/random-tiny-wavlm", lambda: py.open_features("named", "demo", "wide"), py.StoreError)
+
+
+def is_a_mapping():
+    import lsgmer as py
+
+    features = py.open_features("store", "demo", "wide")
+    ids = features.ids()
+    assert list(features) == ids == list(features.keys()) == sorted(ids) and len(ids) > 2
+    assert ids[0] in features and "demo/none" not in features and features.get("demo/none") is None
+    assert [(id, len(row.values)) for id, row in features.items()] == [(id, features.length(id)) for id in ids]
+    assert [row.id for row in features.values()] == ids
+    assert features == features and features != py.open_features("store", "demo", "wide") and features in {features}
+
+
 def canonical_text():
     """RFC 8785 as lsgmer's own package has it: numbers of all sizes, keys beyond ASCII."""
     import struct
@@ -220,12 +260,55 @@ def writes_what_lsgmer_verifies():
     lsgmer(*train, "text=py-text,audio=py-audio,alexnet=random-tiny-alexnet")
     [other] = [path for path in Path("runs").glob("demo/*/*/predictions.csv") if path != own]
     assert own.read_text() == other.read_text()
-    row = lambda id="demo/a", values=np.zeros((1, 4)): {"id": id, "values": values}
-    expect("not finite, or beyond float16's range", lambda: write("store", "bad", [row(values=np.full((1, 4), 7e4))]), py.StoreError)
-    expect("comes twice", lambda: write("store", "bad", [row(), row()]), py.StoreError)
-    expect("of shape (1, 5), expected [n, 4]", lambda: write("store", "bad", [row(), row("demo/b", np.zeros((1, 5)))]), py.StoreError)
-    assert not [path for path in Path("store/demo/bad").rglob("*") if path.is_file() and path.name != "feature.json"]
+
+
+def failed_writes_leave_nothing():
+    """What is wrong is said as `features import` says it, and nothing of the call stays: not even a folder."""
+    import lsgmer as py
+    import numpy as np
+
+    ids = [one["id"] for one in py.read_manifest("store", "demo")]
+    row = lambda id=ids[0], values=np.zeros((1, 4)), **more: {"id": id, "values": values, **more}
+    nan = np.zeros((2, 4))
+    nan[1, 3] = np.nan
+    large = lambda value: row(values=np.full((1, 4), value))
+    cases = [
+        ([row(ids[1]), row(values=nan)], {}, "at step 1, dimension 3, it is nan: expected a finite number"),
+        ([large(-np.inf)], {}, "it is -inf: expected a finite number"),
+        ([large(1e6)], {}, "beyond float16's range (largest value 65504; dtype='float32' keeps it)"),
+        ([large(1e300)], {}, "beyond float16's range (largest value 65504)"),
+        ([large(1e300)], {"dtype": "float32"}, "beyond float32's range (largest value 3.40282e+38)"),
+        ([row(values=np.zeros((0, 16)))], {}, "of shape (0, 16), expected [n, 16] with n at least 1"),
+        ([row(values=np.zeros(16))], {}, "of shape (16,), expected [n, dim]"),
+        ([row(), row()], {}, "comes twice"),
+        ([row(), row(ids[1], np.zeros((1, 5)))], {"shard_bytes": 1}, "of shape (1, 5), expected [n, 4]"),
+        ([row()], {"dtype": "float64"}, "expected 'float16' or 'float32'"),
+        ((row(f"demo/{i}") for i in range(1000)), {}, "10 or more of the ids are not in the manifest of demo (demo/0, demo/1, demo/2, demo/3, demo/4, ...)"),
+        ([row()] + [row(f"demo/{i}") for i in range(20)], {}, "20 of the ids are not in the manifest of demo (demo/0, "),
+        ([row(), row("demo/a")], {"shard_bytes": 1}, f"1 of the ids are not in the manifest of demo (demo/a): expected ids like {min(ids)}"),
+    ]
+    for rows, more, message in cases:
+        expect(message, lambda: write("store", "bad", rows, **more), py.StoreError)
+        assert not Path("store/demo/bad").exists(), message
+    expect("twice", lambda: write("fresh/one", "bad", [row(), row()]), py.StoreError)
+    assert not Path("fresh").exists()
+
+    def broken():
+        yield row(split="a")
+        yield row(ids[1], split="b")
+        raise KeyboardInterrupt
+
+    expect("", lambda: write("store", "bad", broken(), shard_bytes=1), KeyboardInterrupt)
+    assert not Path("store/demo/bad").exists()
+    # what others wrote stays, a shard of the same content among it
+    folder = write("store", "bad", [row()], part="a")
+    before = sorted(folder.rglob("*"))
+    expect("comes twice", lambda: write("store", "bad", [row(), row()], part="b", shard_bytes=1), py.StoreError)
+    assert sorted(folder.rglob("*")) == before
+    lsgmer("features", "verify", "--feature", "bad")
     shutil.rmtree("store/demo/bad")
+    # without a manifest nobody knows which ids there are
+    assert list(py.open_features("bare", "demo", write("bare", "free", [row("demo/a")]).parent.name)) == ["demo/a"]
 
 
 def folds_are_those_of_train():
