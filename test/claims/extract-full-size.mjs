@@ -131,6 +131,7 @@ async function child(store) {
   const utterances = JSON.parse(readFileSync(join(folder, 'claims', 'utterances.json'), 'utf8'));
   let begun = false;
   const progress = (step) => {
+    if (step.unit === 'recordings') return;
     if (!begun) watchLoop((cpu, wall) => ([stretch, late] = [Math.max(stretch, cpu), Math.max(late, wall)]));
     begun = true;
     process.send({ task: step.task, done: step.done });

@@ -45,7 +45,7 @@ async function child({ folder, store }) {
     threads: 2,
     // small shards, so that some are finished before a run is killed
     shardBytes: 60_000,
-    reporter: { ...silent, progress: () => process.send?.('progress') },
+    reporter: { ...silent, progress: ({ unit }) => unit === 'recordings' || process.send?.('progress') },
   });
   process.exit(0);
 }

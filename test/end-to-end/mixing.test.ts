@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { encodeWav, generateDemo, openFeatureSet, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,6 +30,14 @@ describe('features are never mixed', () => {
     const clip = corpus.find((file) => file.endsWith('.wav')) as string;
     const id = `demo/${(clip.split('/').at(-1) as string).replace('.wav', '')}`;
     writeFileSync(place.path('corpus', clip), encodeWav(new Float32Array(24000).fill(0.1), 16000));
+    // the manifest describes the former recording still: nothing is computed under its name
+    const early = await place.run(...EXTRACT);
+    expect(early.code).toBe(2);
+    expect(early.err).toMatch(
+      new RegExp(
+        `${clip} \\(${id}\\) has changed since the manifest was built: .*\n.*manifest build --dataset`,
+      ),
+    );
     done(await place.run(...BUILD));
     const status = done(await place.run('features', 'status', '--json'));
     const stale = Object.fromEntries(
@@ -48,6 +56,34 @@ describe('features are never mixed', () => {
       sets: { feature: string; computed: number }[];
     };
     expect(Object.fromEntries(again.sets.map((one) => [one.feature, one.computed]))).toEqual(stale);
+  });
+
+  it('rows that are lost are not computed from another copy of the corpus', async () => {
+    const copy = place.path('copy');
+    cpSync(place.path('corpus'), copy, { recursive: true });
+    const wav = readdirSync(copy, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.wav'),
+    );
+    for (const file of wav) {
+      const bytes = readFileSync(join(copy, file));
+      bytes.fill(0, bytes.length - 400);
+      writeFileSync(join(copy, file), bytes);
+    }
+    const folder = place.path(
+      'store',
+      'demo',
+      'random-tiny-wavlm',
+      fingerprints('random-tiny-wavlm')[0] ?? '',
+    );
+    rmSync(join(folder, 'shards'), { recursive: true });
+    const refused = await place.run('features', 'repair', '--feature', 'random-tiny-wavlm', '--root', copy);
+    expect(refused.code).toBe(3);
+    expect(`${refused.out}${refused.err}`).toMatch(/has changed since the manifest was built/);
+    expect(
+      openFeatureSet({ stores: [place.path('store')], dataset: 'demo', feature: 'random-tiny-wavlm' }).ids(),
+    ).toEqual([]);
+    done(await place.run(...EXTRACT, '--root', place.path('corpus')));
+    done(await place.run('features', 'verify'));
   });
 
   it('two computations are listed with the keys on which they differ, and how to choose', async () => {

@@ -53,6 +53,11 @@ export class MediaCache {
     return entry[1];
   }
 
+  /** Whether anything is remembered of a file, as it is or as it was. */
+  has(path: string): boolean {
+    return this.files.has(path);
+  }
+
   keep(path: string, info: BigIntStats, facts: MediaFacts): void {
     this.files.set(path, [stamp(info), facts]);
     this.changed = true;

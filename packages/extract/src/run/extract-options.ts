@@ -42,7 +42,7 @@ export interface ExtractOptions {
   readonly threads?: number;
   /** Computes again what could not be computed before. */
   readonly retryQuarantined?: boolean;
-  /** Folder of files that remember the digests of unchanged media, for those that the manifest did not hash. */
+  /** Folder of files that remember the digests of unchanged media. */
   readonly cacheFolder?: string;
   readonly shardBytes?: number;
   /** Seconds of work that a killed run loses, beside what is being encoded; 20 unless given. */

@@ -23,6 +23,7 @@ import {
   startEncoder,
   writerOptions,
 } from './extract-options.ts';
+import { refuseChangedMedia } from './changed-media.ts';
 import { checkNames, featureSpecOf, refuseImportedNames } from './feature-set.ts';
 import { type SinkOpener, localSinks } from './feature-sink.ts';
 import { withFidelity } from './fidelity.ts';
@@ -50,9 +51,10 @@ export interface ExtractedSet {
 }
 
 /**
- * What a run would do, one plan for each model. Reads the index, and media files whose digest the manifest lacks;
- * writes nothing.
- * @throws UserError when two models have one name, an import has that name, or an index is damaged
+ * What a run would do, one plan for each model. Reads the index, and media files whose digest the manifest lacks or
+ * nobody remembers; writes nothing but these digests.
+ * @throws UserError when two models have one name, an import has that name, an index is damaged, or recordings are not
+ *   those of the manifest
  */
 export async function planFeatures(
   options: ExtractOptions,
@@ -65,13 +67,17 @@ export async function planFeatures(
   const digests = audio
     ? await digestMedia(utterances, options.root, options.cacheFolder, signal)
     : new Map<string, string>();
-  return models.flatMap((model) =>
+  const plans = models.flatMap((model) =>
     model.features.map((feature, i) => {
       const spec = specOf(options, model, feature, provenance);
       const index = readFeatureSetIndex([store, ...readStores], spec);
       return planSet(model, i, spec, utterances, index, digests, options.retryQuarantined ?? false);
     }),
   );
+  const heard = plans.filter(({ spec }) => spec.kind === 'audio');
+  const computed = heard.flatMap(({ rows }) => rows.map(({ utterance }) => utterance));
+  if (audio) await refuseChangedMedia({ ...options, computed });
+  return plans;
 }
 
 /**

@@ -61,3 +61,10 @@ export function makeCorpus(root: string, lengths: readonly number[]): Utterance[
     });
   });
 }
+
+/** The utterance as a manifest describes it whose recording has these bytes. */
+export function recorded(root: string, row: Utterance, bytes: Buffer): Utterance {
+  if (row.media === null) throw new Error(`${row.id} has no recording`);
+  writeFileSync(join(root, row.media.path), bytes);
+  return { ...row, media: { ...row.media, sha256: sha256Hex(bytes) } };
+}

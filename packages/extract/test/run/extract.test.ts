@@ -21,7 +21,7 @@ import { extractFeatures, planFeatures } from '../../src/run/extract.ts';
 import type { ExtractOptions } from '../../src/run/extract-options.ts';
 import { wavBytes } from '../decode/wav-bytes.ts';
 import { largestError, sharedData } from '../support.ts';
-import { makeCorpus, sound, utterance } from './corpus.ts';
+import { makeCorpus, recorded, sound, utterance } from './corpus.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lsgmer-extract-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -219,11 +219,13 @@ describe('extractFeatures', () => {
       Utterance,
       Utterance,
     ];
-    writeFileSync(join(other, 'wav/u001.wav'), wavBytes(Buffer.alloc(0), { bits: 16 }));
-    writeFileSync(join(other, 'wav/u002.wav'), wavBytes(sound('x', 100), { bits: 16, promised: 12_000 }));
+    const bad = [
+      recorded(other, empty, wavBytes(Buffer.alloc(0), { bits: 16 })),
+      recorded(other, short, wavBytes(sound('x', 100), { bits: 16, promised: 12_000 })),
+    ];
     rmSync(join(other, 'wav/u003.wav'));
     const lost = utterance('toy/u900', { text: 'lost', tags: { media: 'missing' } });
-    const run = options({ root: other, utterances: [good, empty, short, missing, alsoGood, lost] });
+    const run = options({ root: other, utterances: [good, ...bad, missing, alsoGood, lost] });
     const [text, frames, picture] = await extractFeatures(run);
     expect(text).toMatchObject({ computed: 6, quarantined: [] });
     const reasons = [
@@ -324,9 +326,9 @@ describe('extractFeatures', () => {
   it('says in one line that ffmpeg is needed and absent, after keeping what it could do', async () => {
     vi.stubEnv('FFMPEG_PATH', '/nowhere/ffmpeg');
     const other = join(folder, 'rates');
-    const rows = makeCorpus(other, [6000, 6000]);
-    writeFileSync(join(other, 'wav/u001.wav'), wavBytes(sound('x', 6000), { bits: 16, rate: 24_000 }));
-    const run = options({ root: other, utterances: rows });
+    const [one, two] = makeCorpus(other, [6000, 6000]) as [Utterance, Utterance];
+    const wide = recorded(other, two, wavBytes(sound('x', 6000), { bits: 16, rate: 24_000 }));
+    const run = options({ root: other, utterances: [one, wide] });
     await expect(extractFeatures(run)).rejects.toThrow(UserError);
     await expect(extractFeatures(run)).rejects.toThrow(
       /u001\.wav is not 16 kHz PCM WAV, and no ffmpeg works here \(FFMPEG_PATH=/,

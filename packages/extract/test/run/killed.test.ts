@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Rng, openFeatureSet } from '@lsgmer/datasets';
 import { TINY_NAMES, makeTinyModel } from '../../src/models/tiny.ts';
 import { extractFeatures } from '../../src/run/extract.ts';
+import { COMPARING } from '../../src/run/changed-media.ts';
 import { makeCorpus } from './corpus.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lsgmer-killed-'));
@@ -46,6 +47,7 @@ function run(what: object, kill?: Kill): Promise<Ended> {
         ({ sets } = message);
         return;
       }
+      if (message.task === COMPARING) return;
       done.set(message.task, message.done);
       if (kill !== undefined && message.task.includes(kill.at) && ++batches === kill.batches)
         setTimeout(() => child.kill('SIGKILL'), kill.after);

@@ -10,6 +10,7 @@ import { TINY_NAMES, makeTinyModel } from '../../src/models/tiny.ts';
 import { LocalEncoder } from '../../src/run/encoder.ts';
 import { extractFeatures } from '../../src/run/extract.ts';
 import { RemoteEncoder } from '../../src/run/remote-encoder.ts';
+import { COMPARING } from '../../src/run/changed-media.ts';
 import { makeCorpus } from './corpus.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lsgmer-encoder-'));
@@ -116,7 +117,7 @@ describe('RemoteEncoder', () => {
       ...settings,
       encoders: { entry, sinkEntry },
       signal: controller.signal,
-      reporter: { ...silent, progress: () => controller.abort() },
+      reporter: { ...silent, progress: ({ task }) => (task === COMPARING ? undefined : controller.abort()) },
     });
     await expect(run).rejects.toMatchObject({
       name: 'Interrupted',

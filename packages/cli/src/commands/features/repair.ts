@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   type FeatureDtype,
   describeDifferences,
@@ -18,6 +19,7 @@ import {
   repairSet,
   setTitle,
   type SetCheck,
+  UserError,
   verifySet,
 } from '@lsgmer/datasets';
 import {
@@ -171,7 +173,7 @@ async function mend(
     else if (manifest === null)
       notes.push('there is no manifest, so lost rows cannot be computed again: pull the set');
     else {
-      const again = await extractAgain(context, report, manifest, ids, options);
+      const again = await extractAgain(context, report, manifest, ids, options).catch(whyNot);
       computed = again.computed;
       if (again.why !== null) notes.push(again.why);
     }
@@ -219,6 +221,12 @@ interface Again {
   readonly why: string | null;
 }
 
+/** What keeps rows from being computed is said beside what was mended. */
+function whyNot(error: unknown): Again {
+  if (error instanceof UserError) return { computed: 0, why: error.message };
+  throw error;
+}
+
 async function extractAgain(
   context: Context,
   { location, redo }: RepairReport,
@@ -262,6 +270,7 @@ async function extractAgain(
     dtype,
     policy: readPolicy(known?.spec.computation['decode']) ?? DEFAULT_DECODE_POLICY,
     device: options.device,
+    cacheFolder: join(location.store, location.dataset),
     reporter: context.reporter,
     signal: context.signal,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
