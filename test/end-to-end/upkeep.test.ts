@@ -4,6 +4,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -192,6 +193,32 @@ describe('features', () => {
     done(await place.run('train', '--dataset', 'demo', '--dry-run', '--features', named));
     expect(readdirSync(join(features, 'my-other'), { recursive: true })).toEqual(before);
     rmSync(join(features, 'my-other'), { recursive: true });
+  });
+
+  it('a folder that was renamed to no fingerprint is named, and left as it is', async () => {
+    const set = join(fileOf('random-tiny-wavlm', 'shards'), '..', '..');
+    renameSync(set, `${set}.bak`);
+    const line = /[0-9a-f]{64}.bak is a copy of [^ ]+, which is not in its own folder: rename it back/;
+    const push = `push ${place.path('remote')}`;
+    for (const [command, code] of [
+      ['features status', 3],
+      ['features verify', 3],
+      ['features repair', 3],
+      ['features gc --dry-run', 0],
+      ['features compact --dry-run', 0],
+      ['features inspect', 0],
+      [`features ${push}`, 2],
+      ['train --dataset demo --dry-run', 2],
+    ] as const) {
+      const ended = await place.run(...command.split(' '));
+      expect([command, ended.code, `${ended.out}${ended.err}`]).toEqual([
+        command,
+        code,
+        expect.stringMatching(line),
+      ]);
+    }
+    renameSync(`${set}.bak`, set);
+    expect(done(await place.run('features', 'verify'))).toMatch(/every byte/);
   });
 
   it('compact merges what two writers wrote', async () => {

@@ -3,6 +3,7 @@ import { type FeatureSpec, isImported } from '../store/feature-spec.ts';
 import { diffComputation } from '../store/fingerprint.ts';
 import { indexFolder } from '../store/layout.ts';
 import { readPins } from '../store/pins.ts';
+import { misplacedSet } from '../store/misplaced-set.ts';
 import { locateSets, type SetLocation, setTitle } from '../store/set-location.ts';
 import { findFeatureSets, MissingSpecError } from '../store/store-listing.ts';
 import { moveToTrash, TRASH_DAYS } from '../store/trash.ts';
@@ -60,7 +61,7 @@ export function refuseTakenName(wanted: WantedName, spec: FeatureSpec | null): R
   const [store] = stores;
   const before = stores
     .flatMap((one) => locateSets([one], dataset).filter((set) => set.feature === feature))
-    .filter(({ fingerprint }) => fingerprint !== spec.fingerprint);
+    .filter((set) => set.fingerprint !== spec.fingerprint && misplacedSet(set) === null);
   const pins = before.length === 0 ? [] : readPins(stores, dataset);
   return before.map((set) => {
     if (set.store !== store)

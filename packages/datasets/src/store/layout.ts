@@ -34,6 +34,11 @@ export function checkName(kind: 'dataset' | 'feature' | 'part', name: string): s
   return name;
 }
 
+/** True for a folder beside the features of a dataset that is not one. */
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name);
+}
+
 export function featureFolder(store: string, dataset: string, feature: string): string {
   return join(store, checkName('dataset', dataset), checkName('feature', feature));
 }

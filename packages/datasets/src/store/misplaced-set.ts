@@ -19,11 +19,19 @@ import { UncheckedBytes } from './shard-salvage.ts';
 import { parseSpec } from './shard-schema.ts';
 
 /** A set's folder was copied or renamed by hand: all that is in it says that it belongs elsewhere. */
-export class MisplacedSetError extends UserError {}
+export class MisplacedSetError extends UserError {
+  /** A copy under a name that no command takes for a set's (`<fingerprint>.bak`): what is read is the original. */
+  readonly isSpare: boolean;
+  constructor(message: string, isSpare: boolean) {
+    super(message);
+    this.isSpare = isSpare;
+  }
+}
 
 /**
  * Tells a folder that holds another set than its path says from one whose feature.json is damaged: of all that carries the
- * set's name (feature.json, index parts, shards), nothing says the folder's own.
+ * set's name (feature.json, index parts, shards), nothing says the folder's own. A folder whose name is no fingerprint never
+ * is a set's own.
  * @returns null for a set that lies where it belongs, and where nothing says what is there.
  */
 export function misplacedSet(location: SetLocation): MisplacedSetError | null {
@@ -36,13 +44,22 @@ export function misplacedSet(location: SetLocation): MisplacedSetError | null {
     if (same(name)) return null;
     other ??= name;
   }
-  if (other === null) return null;
+  const isFingerprint = FINGERPRINT_PATTERN.test(location.fingerprint);
+  if (other === null)
+    return isFingerprint
+      ? null
+      : new MisplacedSetError(
+          `${location.folder} has the files of a feature set, and its name is no fingerprint (64 hex digits): rename it back, or remove it`,
+          false,
+        );
   const own = setFolder(location.store, other);
   const what = `${location.folder} is a copy of ${other.dataset}/${setTitle(other)}`;
+  const isCopy = existsSync(specPath(own));
   return new MisplacedSetError(
-    existsSync(specPath(own))
+    isCopy
       ? `${what}, which is there too: remove the copy`
       : `${what}, which is not in its own folder: rename it back to ${own}, or remove it`,
+    isCopy && !isFingerprint,
   );
 }
 

@@ -3,14 +3,19 @@ import { join } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import {
   checkName,
+  featureFolder,
   type FeatureSetName,
   FINGERPRINT_PATTERN,
   indexFolder,
-  setFolder,
+  isReserved,
   shardFolder,
+  specPath,
 } from './layout.ts';
 
-/** One feature set in one store, whether or not it can be read. */
+/**
+ * One feature set in one store, whether or not it can be read. Its `fingerprint` is the name of its folder: no fingerprint
+ * where that was renamed by hand, to `<fingerprint>.bak` say.
+ */
 export interface SetLocation extends FeatureSetName {
   readonly store: string;
   readonly folder: string;
@@ -29,7 +34,7 @@ export function locateSets(stores: readonly string[], dataset: string, choice?: 
       .filter((feature) => (choice === undefined ? !feature.startsWith('.') : feature === name))
       .flatMap((feature) =>
         foldersIn(join(store, dataset, feature))
-          .filter((one) => FINGERPRINT_PATTERN.test(one) && one.startsWith(prefix))
+          .filter((one) => isSetFolder(store, dataset, feature, one) && one.startsWith(prefix))
           .map((fingerprint) => ({ dataset, feature, fingerprint, store })),
       ),
   );
@@ -40,8 +45,16 @@ export function locateSets(stores: readonly string[], dataset: string, choice?: 
     throw new UserError(`${dataset} has no feature ${choice} in ${stores.join(', ')}: ${known}`);
   }
   return found
-    .map((set) => ({ ...set, folder: setFolder(set.store, set) }))
+    .map((set) => ({ ...set, folder: join(featureFolder(set.store, dataset, set.feature), set.fingerprint) }))
     .sort((a, b) => compare(a.feature, b.feature) || compare(a.fingerprint, b.fingerprint));
+}
+
+/** True for the folder of a set by its name, and for one under another name that has a set's files. */
+export function isSetFolder(store: string, dataset: string, feature: string, name: string): boolean {
+  if (FINGERPRINT_PATTERN.test(name)) return true;
+  if (name.startsWith('.') || isReserved(feature)) return false;
+  const folder = join(store, dataset, feature, name);
+  return existsSync(specPath(folder)) || holdsContent(folder);
 }
 
 /** True for a set's folder with shards or index parts; one without is that of a writer stopped at its very start. */
@@ -56,7 +69,12 @@ const namesIn = (folder: string): string[] => (existsSync(folder) ? readdirSync(
 
 /** `wavlm-large@a1b2c3d4e5f6`, for people. */
 export function setTitle({ feature, fingerprint }: FeatureSetName): string {
-  return `${feature}@${fingerprint.slice(0, 12)}`;
+  return `${feature}@${shortFingerprint(fingerprint)}`;
+}
+
+/** The first digits; of a folder under another name all of it. */
+export function shortFingerprint(name: string): string {
+  return FINGERPRINT_PATTERN.test(name) ? name.slice(0, 12) : name;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

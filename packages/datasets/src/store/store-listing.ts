@@ -4,9 +4,9 @@ import { UserError } from '../base/errors.ts';
 import type { FeatureSpec } from './feature-spec.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type FeatureSetIndex, readFeatureSetIndex } from './index-union.ts';
-import { featureFolder, FINGERPRINT_PATTERN, setFolder, shardPath, specPath } from './layout.ts';
-import { misplacedSet } from './misplaced-set.ts';
-import { holdsContent, type SetLocation } from './set-location.ts';
+import { featureFolder, FINGERPRINT_PATTERN, shardPath, specPath } from './layout.ts';
+import { misplacedSet, MisplacedSetError } from './misplaced-set.ts';
+import { holdsContent, isSetFolder, type SetLocation } from './set-location.ts';
 import { parseSpec } from './shard-schema.ts';
 import { stoppedPull } from './stopped-pull.ts';
 import { awaited, unlistedShards } from './unlisted-shards.ts';
@@ -35,12 +35,12 @@ export function listDatasets(stores: readonly string[]): string[] {
   return [...new Set(stores.flatMap((store) => folders(store)))].sort();
 }
 
-/** Names of a dataset's features, sorted: folders that hold at least one fingerprint. */
+/** Names of a dataset's features, sorted: folders that hold at least one set, readable or not. */
 export function listFeatures(stores: readonly string[], dataset: string): string[] {
   const names = stores.flatMap((store) => {
     const folder = join(store, dataset);
     return folders(folder).filter((name) =>
-      folders(join(folder, name)).some((inner) => FINGERPRINT_PATTERN.test(inner)),
+      folders(join(folder, name)).some((inner) => isSetFolder(store, dataset, name, inner)),
     );
   });
   return [...new Set(names)].sort();
@@ -51,7 +51,7 @@ export function listFeatures(stores: readonly string[], dataset: string): string
  * set whose writer was stopped at its very start, and is left out.
  * @param onUnreadable told of each set that cannot be read, which is left out then.
  * @throws UserError for a damaged feature.json, MissingSpecError for one that is gone, MisplacedSetError for a folder
- *   that holds another set; only where nobody is told.
+ *   that holds another set; only where nobody is told. A spare copy harms nobody, and is told only.
  */
 export function findFeatureSets(
   stores: readonly string[],
@@ -62,8 +62,8 @@ export function findFeatureSets(
   const found = new Map<string, { spec: FeatureSpec; folders: string[] }>();
   for (const store of stores) {
     for (const fingerprint of folders(featureFolder(store, dataset, feature))) {
-      if (!FINGERPRINT_PATTERN.test(fingerprint)) continue;
-      const folder = setFolder(store, { dataset, feature, fingerprint });
+      if (!isSetFolder(store, dataset, feature, fingerprint)) continue;
+      const folder = join(featureFolder(store, dataset, feature), fingerprint);
       if (!existsSync(specPath(folder)) && !holdsContent(folder)) continue;
       const known = found.get(fingerprint);
       if (known) {
@@ -74,8 +74,9 @@ export function findFeatureSets(
         const spec = readSpec({ store, folder, dataset, feature, fingerprint });
         found.set(fingerprint, { spec, folders: [folder] });
       } catch (error) {
-        if (onUnreadable === undefined || !(error instanceof UserError)) throw error;
-        onUnreadable(error);
+        if (!(error instanceof UserError)) throw error;
+        if (onUnreadable !== undefined) onUnreadable(error);
+        else if (!(error instanceof MisplacedSetError && error.isSpare)) throw error;
       }
     }
   }
@@ -86,7 +87,9 @@ export function findFeatureSets(
 
 function readSpec(set: SetLocation): FeatureSpec {
   const path = specPath(set.folder);
-  if (!existsSync(path)) throw misplacedSet(set) ?? withoutSpec(set);
+  const elsewhere = existsSync(path) && FINGERPRINT_PATTERN.test(set.fingerprint) ? null : misplacedSet(set);
+  if (elsewhere !== null) throw elsewhere;
+  if (!existsSync(path)) throw withoutSpec(set);
   const spec = parseSpec(readFileSync(path, 'utf8'), path);
   const said = `${spec.dataset}/${spec.feature}/${spec.fingerprint}`;
   const expected = `${set.dataset}/${set.feature}/${set.fingerprint}`;

@@ -7,7 +7,7 @@ import { specPath } from '../../src/store/layout.ts';
 import { misplacedSet, MisplacedSetError } from '../../src/store/misplaced-set.ts';
 import { planRepair, repairSet } from '../../src/store/repair.ts';
 import { locateSets, type SetLocation } from '../../src/store/set-location.ts';
-import { findFeatureSets } from '../../src/store/store-listing.ts';
+import { findFeatureSets, listFeatures } from '../../src/store/store-listing.ts';
 import { isDamaged, verifySet } from '../../src/store/verify.ts';
 import { locate } from './damaged-store.ts';
 import { filesBelow, sampleFolder, sampleRows, sampleSpec, temporaryStore, writeRows } from './sample.ts';
@@ -56,6 +56,63 @@ describe('misplacedSet', () => {
       expect(contents(store)).toEqual(before);
     },
   );
+
+  describe.each(['.bak', 'zz'])('under its fingerprint with %s behind it', (behind) => {
+    const gc = (store: string) =>
+      planGc({ store, stores: [store], dataset: 'sample', ids: null, now, account: null });
+
+    it('a renamed set is told and not touched, and read again when it is renamed back', async () => {
+      const store = temporaryStore();
+      writeRows(store, spec, rows);
+      const own = sampleFolder(store);
+      const folder = `${own}${behind}`;
+      renameSync(own, folder);
+      const before = contents(store);
+      const line = `${folder} is a copy of sample/sample-audio@${spec.fingerprint.slice(0, 12)}, which is not in its own folder: rename it back to ${own}, or remove it`;
+      expect(listFeatures([store], 'sample')).toEqual(['sample-audio']);
+      expect(() => findFeatureSets([store], 'sample', 'sample-audio')).toThrow(line);
+      const check = await verifySet(locate(store, spec));
+      expect([check.misplaced, isDamaged(check)]).toEqual([line, false]);
+      expect(repairSet(check, { now })).toMatchObject({ spec: false, parts: [], removed: [], redo: [] });
+      expect(gc(store)).toMatchObject({ items: [], others: [], kept: [{ why: line }] });
+      expect(contents(store)).toEqual(before);
+      renameSync(folder, own);
+      expect(findFeatureSets([store], 'sample', 'sample-audio')).toHaveLength(1);
+    });
+
+    it('a copy beside the original is told, and the original is read', () => {
+      const store = temporaryStore();
+      writeRows(store, spec, rows);
+      const own = sampleFolder(store);
+      cpSync(own, `${own}${behind}`, { recursive: true });
+      const told: string[] = [];
+      const tell = ({ message }: Error): unknown => told.push(message);
+      for (const onUnreadable of [undefined, tell])
+        expect(findFeatureSets([store], 'sample', 'sample-audio', onUnreadable)).toMatchObject([
+          { fingerprint: spec.fingerprint, folders: [own] },
+        ]);
+      expect(told).toEqual([expect.stringMatching(/which is there too: remove the copy$/)]);
+      expect(gc(store)).toMatchObject({ items: [], kept: [{}, {}] });
+    });
+
+    it('is told where nothing says whose it is; folders without a set are not', () => {
+      const store = temporaryStore();
+      writeRows(store, spec, rows);
+      const own = sampleFolder(store);
+      renameSync(own, `${own}${behind}`);
+      rmSync(join(`${own}${behind}`, 'index'), { recursive: true });
+      writeFileSync(specPath(`${own}${behind}`), '{');
+      const shards = join(`${own}${behind}`, 'shards');
+      for (const name of readdirSync(shards)) writeFileSync(join(shards, name), 'x');
+      expect(() => findFeatureSets([store], 'sample', 'sample-audio')).toThrow(
+        `${own}${behind} has the files of a feature set, and its name is no fingerprint (64 hex digits): rename it back`,
+      );
+      rmSync(shards, { recursive: true });
+      rmSync(specPath(`${own}${behind}`));
+      expect(listFeatures([store], 'sample')).toEqual([]);
+      expect(locateSets([store], 'sample')).toEqual([]);
+    });
+  });
 
   it('a renamed set that is renamed back is what it was', async () => {
     const { folder, own } = filled('renamed');

@@ -7,6 +7,7 @@ import {
   misplacedSet,
   readManifest,
   type SetLocation,
+  shortFingerprint,
   UserError,
 } from '@lsgmer/datasets';
 import type { CommonOptions, Context } from '../../context.ts';
@@ -84,7 +85,7 @@ export function shortened(lines: readonly string[], most: number): string[] {
 
 /** `random-tiny-wavlm  a1b2c3d4e5f6`, and the store where there are several. */
 export function setCells(context: Context, set: SetLocation): string[] {
-  const cells = [set.feature, set.fingerprint.slice(0, 12)];
+  const cells = [set.feature, shortFingerprint(set.fingerprint)];
   return context.stores.length > 1 ? [...cells, set.store] : cells;
 }
 
