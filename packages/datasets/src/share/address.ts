@@ -87,10 +87,14 @@ function checkPath(path: string): string {
 }
 
 function bucketOf(url: URL): RemoteAddress {
-  const { hostname: bucket, searchParams: query } = url;
+  const { host: bucket, searchParams: query } = url;
   if (url.username !== '' || url.password !== '')
     throw wrong('S3 keys belong into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or ~/.aws/credentials');
-  if (!/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/.test(bucket)) throw wrong('s3:// is followed by a bucket');
+  if (bucket === '') throw wrong('s3:// is followed by a bucket');
+  if (!/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/.test(bucket))
+    throw wrong(
+      `"${bucket}" is no bucket's name: 3 to 63 characters, lower case, digits, dots and hyphens, a letter or digit at both ends${bucket.includes(':') ? '; a server goes into ?endpoint=' : ''}`,
+    );
   const known = ['endpoint', 'region', 'profile', 'style'];
   const unknown = [...query.keys()].filter((key) => !known.includes(key));
   if (unknown.length > 0) throw wrong(`?${unknown[0]}= is not one of ${known.join(', ')}`);

@@ -88,12 +88,18 @@ export function networkError(error: unknown, what: string): unknown {
     return error;
   const { code = '' } = error as NodeJS.ErrnoException;
   const cause = (error as { cause?: unknown }).cause;
-  if (code === 'ENOTFOUND') return new UserError(`${what}: no such host: check the address`);
+  const far = farSide(error);
+  if (code === 'ENOTFOUND')
+    return new UserError(`${what}: there is no host ${far}: check the address, or the endpoint that is set`);
   if (/CERT|SELF_SIGNED|UNABLE_TO_|^ERR_TLS|^ERR_SSL/.test(code))
     return new UserError(
       `${what}: its certificate is not trusted (${code}): if it is your own, name its authority in NODE_EXTRA_CA_CERTS`,
     );
-  if (UNREACHABLE.has(code)) return new TransferFailure('unreachable', `${what}: no connection (${code})`);
+  if (UNREACHABLE.has(code))
+    return new TransferFailure(
+      'unreachable',
+      `${what}: no connection${far === '' ? '' : ` to ${far}`} (${code})`,
+    );
   if (SILENT.has(code)) return new TransferFailure('silent', `${what}: nothing came back`);
   if (CUT.has(code)) return new TransferFailure('cut', `${what}: the connection broke (${code})`);
   if (code.startsWith('HPE_'))
@@ -104,4 +110,11 @@ export function networkError(error: unknown, what: string): unknown {
   // several addresses were tried (AggregateError), or fetch wrapped the reason
   const inner = (error as { errors?: unknown[] }).errors?.[0] ?? cause;
   return inner === undefined ? error : networkError(inner, what);
+}
+
+/** Which host an error of the network is about, as it says itself: the address, an endpoint or a proxy meant it. */
+function farSide(error: Error): string {
+  const { hostname, address, port } = error as { hostname?: string; address?: string; port?: number };
+  if (hostname !== undefined) return hostname;
+  return address === undefined ? '' : `${address}${port === undefined ? '' : `:${port}`}`;
 }

@@ -47,7 +47,8 @@ function fileToken(path: string): string | null {
 
 /** A dataset repository of the Hugging Face hub. What is pushed is one commit: readers see all of it or nothing. */
 export class HubRemote extends WebRemote implements Remote {
-  override readonly writable = true;
+  override readonly writable: boolean;
+  readonly refusal: string;
   readonly #address: HubAddress;
   readonly #endpoint: string;
   readonly #token: string | null;
@@ -59,6 +60,8 @@ export class HubRemote extends WebRemote implements Remote {
     this.#address = address;
     this.#endpoint = endpoint;
     this.#token = token;
+    this.writable = token !== null;
+    this.refusal = `${address.title}: a push takes a token: ${this.hint()}`;
   }
 
   protected override hint(): string {

@@ -10,13 +10,17 @@ import { at, parseXml, textAt } from './xml.ts';
 /** sha256 of nothing. */
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
+const noKeys = ({ looked }: S3Settings): string => `no keys were found (looked for ${looked})`;
+
 /**
  * S3-compatible storage. A PUT shows whole or not at all; the sha256 of the content is signed with it, so that the
  * server refuses other bytes.
  */
 export class S3Remote implements Remote {
   readonly title: string;
-  readonly writable = true;
+  /** Unsigned requests read public buckets; none is written to so. */
+  readonly writable: boolean;
+  readonly refusal: string;
   readonly #prefix: string;
   readonly #settings: S3Settings;
   readonly #client: HttpClient;
@@ -25,6 +29,8 @@ export class S3Remote implements Remote {
 
   constructor(title: string, prefix: string, settings: S3Settings, client: HttpClient) {
     this.title = title;
+    this.writable = settings.credentials !== null;
+    this.refusal = `${title}: ${noKeys(settings)}: a push takes keys (without any, public buckets can be pulled from)`;
     this.#prefix = prefix;
     this.#settings = settings;
     this.#region = settings.region;
@@ -83,7 +89,7 @@ export class S3Remote implements Remote {
     }
     const hint =
       this.#settings.credentials === null
-        ? `no keys were found (looked for ${this.#settings.looked})`
+        ? noKeys(this.#settings)
         : 'check the S3 keys, the region and the rights on the bucket';
     return statusError(answer.status, what, said, answer.headers['retry-after'], hint);
   }

@@ -5,6 +5,7 @@ import { Interrupted, UserError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { openRemote } from '../../src/share/open-remote.ts';
 import { pullFeatures } from '../../src/share/pull.ts';
+import { pushFeatures } from '../../src/share/push.ts';
 import { PATIENCE } from '../../src/share/retry.ts';
 import { locateSets } from '../../src/store/set-location.ts';
 import { verifySet } from '../../src/store/verify.ts';
@@ -337,8 +338,29 @@ describe('credentials', () => {
     expect(await ask('hf://datasets/team/other', server.environment)).toMatch(
       /no such dataset repository.*new-dataset/,
     );
-    expect(await ask('webdav://127.0.0.1:1/p', {})).toMatch(/no connection \(ECONNREFUSED\).*6 times/);
+    expect(await ask('webdav://127.0.0.1:1/p', {})).toMatch(
+      /no connection to 127\.0\.0\.1:1 \(ECONNREFUSED\).*6 times/,
+    );
     expect(await ask('s3://other/p', server.environment)).toMatch(/no such bucket/);
+  });
+
+  it('are asked for before a push without any goes to the network', async () => {
+    const server = await SharingServer.start();
+    const store = sampleStore();
+    const { HF_ENDPOINT, AWS_ENDPOINT_URL_S3 } = server.environment;
+    const nobody = { HF_ENDPOINT, AWS_ENDPOINT_URL_S3 };
+    const ask = async (address: string): Promise<string> => {
+      const remote = await openRemote(address, { folder: '/', environment: nobody, home: '/nonexistent' });
+      const options = { stores: [store], dataset: 'sample', remote, patience: IMPATIENT };
+      return failure(pushFeatures(options).finally(() => remote.close()));
+    };
+    expect(await ask('s3://bucket/p')).toMatch(
+      /^s3:\/\/bucket\/p: no keys were found \(looked for AWS_ACCESS_KEY_ID and .*profile default of .*\): a push takes keys/,
+    );
+    expect(await ask('hf://datasets/team/features')).toMatch(
+      /^hf:\/\/datasets\/team\/features: a push takes a token: set HF_TOKEN/,
+    );
+    expect(server.seen).toEqual([]);
   });
 
   it('are not carried to another host', async () => {

@@ -87,7 +87,8 @@ export const importCommand: CommandModule<object, ImportCommandOptions> = {
       .option('invalid', {
         choices: ['error', 'quarantine'] as const,
         default: 'error' as const,
-        describe: 'arrays that cannot be stored: refuse all, or leave them out with the reason',
+        describe:
+          'arrays that cannot be stored: refuse all, or leave them out with the reason (steps of another width are always refused)',
       })
       .option('unknown', {
         choices: ['error', 'skip'] as const,
