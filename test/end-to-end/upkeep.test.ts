@@ -166,6 +166,34 @@ describe('features', () => {
     );
   });
 
+  it('a manifest that was changed or removed is told, and built again', async () => {
+    const info = place.path('store', 'demo', 'manifest.json');
+    const rows = place.path(
+      'store',
+      'demo',
+      'manifests',
+      readdirSync(place.path('store', 'demo', 'manifests'))[0] ?? '',
+    );
+    for (const [break_, command, line] of [
+      [() => spoil(rows), 'verify', /was changed or cut short[^]*the manifest is not/],
+      [() => spoil(rows), 'repair', /left as it is: .* was changed or cut short/],
+      [() => rmSync(info), 'verify', /manifest.json is missing/],
+      [() => rmSync(info), 'status', /manifest.json is missing/],
+    ] as const) {
+      break_();
+      const ended = await place.run('features', command, '--dataset', 'demo');
+      expect([command, ended.code, `${ended.out}${ended.err}`]).toEqual([
+        command,
+        3,
+        expect.stringMatching(line),
+      ]);
+      done(
+        await place.run('manifest', 'build', '--dataset', 'demo', '--root', place.path('corpus'), '--subset'),
+      );
+    }
+    expect(done(await place.run('features', 'verify'))).toMatch(/every byte is as it was written/);
+  });
+
   it('a folder that was copied by hand is named, and left as it is', async () => {
     const features = place.path('store', 'demo');
     cpSync(join(features, 'random-tiny-wavlm'), join(features, 'my-other'), { recursive: true });

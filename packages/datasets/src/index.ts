@@ -29,6 +29,7 @@ export * from './manifest/fold-choice.ts';
 export * from './manifest/folds.ts';
 export * from './manifest/known.ts';
 export * from './manifest/leakage.ts';
+export { checkManifests, missingDescription } from './manifest/manifest-check.ts';
 export * from './manifest/manifest-file.ts';
 export * from './manifest/manifest-reference.ts';
 export * from './manifest/header-error.ts';

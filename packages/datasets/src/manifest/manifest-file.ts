@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../base/atomic-file.ts';
@@ -8,6 +8,7 @@ import { schemaProblems } from '../base/schema-problems.ts';
 import { fileTrouble, readJsonFile } from '../base/text-file.ts';
 import { JsonValue } from '../store/feature-spec.ts';
 import { Card } from './card.ts';
+import { hasContent, MEND } from './manifest-damage.ts';
 import { compareIds, Utterance } from './utterance.ts';
 
 const Hex = z.string().regex(/^[0-9a-f]{64}$/);
@@ -136,7 +137,7 @@ export function writeManifest(
     tool: content.tool,
   };
   try {
-    if (!existsSync(file) || statSync(file).size !== bytes.length) writeFileAtomic(file, bytes);
+    if (!hasContent(file, sha256)) writeFileAtomic(file, bytes);
     writeFileAtomic(join(folder, 'manifest.json'), prettyJson(info as unknown as Json));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
@@ -183,14 +184,14 @@ export function readManifest(stores: string | readonly string[], dataset: string
     bytes = readFileSync(file);
   } catch (error) {
     throw new UserError(
-      `cannot read the manifest ${file} that manifest.json names: ${fileTrouble(error)}: build it again`,
+      `cannot read the manifest ${file} that manifest.json names: ${fileTrouble(error)}: ${MEND}`,
     );
   }
   const { utterances, problems } = scanManifest(bytes.toString('utf8'), file);
   const digest = sha256Hex(bytes);
   if (digest !== info.manifest.sha256) {
     const found = `expected sha256 ${info.manifest.sha256} (${info.manifest.bytes} bytes), found ${digest} (${bytes.length} bytes)`;
-    problems.unshift(`${file}: ${found}: the file was changed or cut short; build it again`);
+    problems.unshift(`${file}: ${found}: the file was changed or cut short; ${MEND}`);
   }
   if (problems.length > 0) throw new UserErrors(shorten(problems));
   return { info, card: info.card.content, utterances, file };

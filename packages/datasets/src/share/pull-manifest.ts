@@ -1,8 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { UserError } from '../base/errors.ts';
-import { ManifestInfo, parseManifest, readManifest } from '../manifest/manifest-file.ts';
+import { hasContent } from '../manifest/manifest-damage.ts';
+import { type Manifest, ManifestInfo, parseManifest, readManifest } from '../manifest/manifest-file.ts';
 import { orUserError } from '../store/disk-error.ts';
 import type { ManifestWish } from './push-manifest.ts';
 import { manifestPath, type RemoteDataset } from './remote-dataset.ts';
@@ -22,7 +23,7 @@ export interface PulledManifest {
 
 /**
  * Fetches the manifest where the store has none, or another one that is to be replaced.
- * @throws UserError where it is damaged.
+ * @throws UserError where it is damaged; or the store's is, and is not to be replaced.
  */
 export async function planManifest(
   transfer: Transfer,
@@ -32,9 +33,7 @@ export async function planManifest(
   wish: ManifestWish,
 ): Promise<PulledManifest> {
   const { dataset } = there;
-  const own = stores.some((one) => existsSync(join(one, dataset, 'manifest.json')))
-    ? readManifest(stores, dataset)
-    : null;
+  const own = ownManifest(stores, dataset, wish);
   const bytes = await there.manifestInfo();
   const stays = (state: ShareReport['manifest']): PulledManifest => {
     const splits = new Map(own?.utterances.map(({ id, split }) => [id, split]) ?? []);
@@ -55,7 +54,7 @@ export async function planManifest(
     `${transfer.remote.title}/${dataset}/${file}`,
   );
   const splits = new Map(utterances.map(({ id, split }) => [id, split]));
-  const known = statSync(join(store, dataset, file), { throwIfNoEntry: false })?.size === size;
+  const known = hasContent(join(store, dataset, file), sha256);
   return {
     state: own === null ? 'new' : 'replaced',
     bytes: rows.length + bytes.length,
@@ -63,6 +62,16 @@ export async function planManifest(
     dataset,
     splitOf: (id) => splits.get(id) ?? null,
   };
+}
+
+function ownManifest(stores: readonly string[], dataset: string, wish: ManifestWish): Manifest | null {
+  if (!stores.some((one) => existsSync(join(one, dataset, 'manifest.json')))) return null;
+  try {
+    return readManifest(stores, dataset);
+  } catch (error) {
+    if (wish === 'replace' && error instanceof UserError) return null;
+    throw error;
+  }
 }
 
 function parseInfo(bytes: Uint8Array, where: string): ManifestInfo {

@@ -159,7 +159,9 @@ describe('writeManifest and readManifest', () => {
     };
     writeFileSync(file, bytes.toString('utf8').replace('"ang"', '"sad"'));
     expect(problemsOf()).toEqual([
-      expect.stringContaining('the file was changed or cut short; build it again'),
+      expect.stringContaining(
+        'the file was changed or cut short; build it again, or pull it with --manifest replace',
+      ),
     ]);
     writeFileSync(file, bytes.subarray(0, bytes.length - 10));
     expect(problemsOf()).toEqual([

@@ -277,6 +277,19 @@ describe('pull', () => {
     );
   });
 
+  it('takes the place of a damaged manifest where that is asked for', async () => {
+    const place = join(temporaryStore(), 'remote');
+    await push(place, sampleStore());
+    const fresh = temporaryStore();
+    await pull(place, fresh);
+    const before = contents(fresh);
+    const [rows = ''] = [...before.keys()].filter((path) => /manifests\/sha256/.test(path));
+    writeFileSync(join(fresh, rows), `${before.get(rows)?.slice(0, -2)} \n`, 'latin1');
+    await expect(pull(place, fresh)).rejects.toThrow(/changed or cut short; .*--manifest replace/);
+    await pull(place, fresh, undefined, { manifest: 'replace' });
+    expect(contents(fresh)).toEqual(before);
+  });
+
   it('keeps its own manifest unless told otherwise, and says so', async () => {
     const place = join(temporaryStore(), 'remote');
     await push(place, sampleStore());

@@ -44,6 +44,7 @@ import {
   FEATURE,
   JSON_OPTION,
   manifestOrNull,
+  manifestProblems,
   type SetOptions,
   shortened,
 } from './sets.ts';
@@ -94,6 +95,7 @@ export const repairCommand: CommandModule<object, RepairCommandOptions> = {
     const outcomes: Outcome[] = [];
     // what lies in the wrong folder is not damaged: only its owner knows which name is meant
     const misplaced: string[] = [];
+    const manifest = manifestProblems(context, dataset, options.feature);
     const { folder, reporter, signal } = context;
     const silenceMs = options.timeout * 1000;
     const remote =
@@ -111,11 +113,16 @@ export const repairCommand: CommandModule<object, RepairCommandOptions> = {
       await remote?.close();
     }
     if (options.json)
-      context.print(JSON.stringify({ dataset, misplaced, sets: outcomes.map(outcomeRecord) }));
-    else if (outcomes.length === 0 && misplaced.length === 0) context.print(`${dataset}: nothing is damaged`);
+      context.print(JSON.stringify({ dataset, misplaced, manifest, sets: outcomes.map(outcomeRecord) }));
+    else if (outcomes.length === 0 && misplaced.length === 0 && manifest.length === 0)
+      context.print(`${dataset}: nothing is damaged`);
     else for (const outcome of outcomes) printOutcome(context, outcome, options['dry-run']);
-    if (!options.json) for (const line of misplaced) context.print(`left as it is: ${line}`);
-    if ((misplaced.length > 0 || outcomes.some((one) => !one.mended)) && !options['dry-run'])
+    if (!options.json)
+      for (const line of [...misplaced, ...manifest]) context.print(`left as it is: ${line}`);
+    if (
+      (misplaced.length > 0 || manifest.length > 0 || outcomes.some((one) => !one.mended)) &&
+      !options['dry-run']
+    )
       process.exitCode = EXIT.data;
   },
 };

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  checkManifests,
   listDatasets,
   locateSets,
   type Manifest,
@@ -66,6 +67,11 @@ export function placedSets(context: Context, dataset: string, feature: string | 
 export function manifestOrNull(context: Context, dataset: string): Manifest | null {
   const there = context.stores.some((store) => existsSync(join(store, dataset, 'manifest.json')));
   return there ? readManifest(context.stores, dataset) : null;
+}
+
+/** What is wrong with the manifests in each of the stores; nothing is looked at where one feature is meant. */
+export function manifestProblems(context: Context, dataset: string, feature: string | undefined): string[] {
+  return feature === undefined ? context.stores.flatMap((store) => checkManifests(store, dataset)) : [];
 }
 
 /** `12.3 MB`, `1.29 GB` */

@@ -4,6 +4,7 @@ import {
   findFeatureSets,
   listFeatures,
   locateSets,
+  missingDescription,
   type PartCheck,
   readFeatureSetIndex,
   summarise,
@@ -49,7 +50,7 @@ export const statusCommand: CommandModule<object, StatusOptions> = {
     const manifest = manifestOrNull(context, dataset);
     const ids = manifest?.utterances.map(({ id }) => id);
     const stores = [...context.stores];
-    const broken: string[] = [];
+    const broken: string[] = stores.flatMap((store) => missingDescription(store, dataset) ?? []);
     const [only] = options.feature?.split('@') ?? [];
     const summaries = listFeatures(stores, dataset)
       .filter((feature) => only === undefined || feature === only)

@@ -10,6 +10,7 @@ import {
   DATASET,
   FEATURE,
   JSON_OPTION,
+  manifestProblems,
   setCells,
   setHead,
   type SetOptions,
@@ -33,12 +34,14 @@ export const verifyCommand: CommandModule<object, SetOptions> = {
     const checks: SetCheck[] = [];
     for (const set of chosenSets(context, dataset, options.feature))
       checks.push(await verifySet(set, { reporter: context.reporter, signal: context.signal }));
+    const manifest = manifestProblems(context, dataset, options.feature);
     const seconds = (performance.now() - started) / 1000;
     const bytes = checks.reduce((sum, check) => sum + bytesRead(check), 0);
     if (options.json)
-      context.print(JSON.stringify({ dataset, bytes, seconds, sets: checks.map(checkRecord) }));
+      context.print(JSON.stringify({ dataset, bytes, seconds, manifest, sets: checks.map(checkRecord) }));
     else {
       printChecks(context, checks);
+      for (const problem of manifest) context.print(`  ${problem}`);
       const speed = `read ${sizeText(bytes)} in ${seconds.toFixed(1)} s (${sizeText(bytes / seconds)}/s)`;
       const misplaced = checks.filter((check) => check.misplaced !== null).length;
       context.print(
@@ -46,11 +49,13 @@ export const verifyCommand: CommandModule<object, SetOptions> = {
           ? `${speed}; mend it with: lsgmer features repair --dataset ${dataset}`
           : misplaced > 0
             ? `${speed}, as it was written; ${count(misplaced, 'set')} in the wrong folder, not read`
-            : `${speed}; every byte is as it was written`,
+            : manifest.length > 0
+              ? `${speed}; the features are as they were written, and the manifest is not`
+              : `${speed}; every byte is as it was written`,
       );
     }
-    if (checks.some((check) => isDamaged(check) || isStopped(check) || check.misplaced !== null))
-      process.exitCode = EXIT.data;
+    const troubled = checks.some((check) => isDamaged(check) || isStopped(check) || check.misplaced !== null);
+    if (troubled || manifest.length > 0) process.exitCode = EXIT.data;
   },
 };
 
