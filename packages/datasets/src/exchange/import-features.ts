@@ -127,7 +127,9 @@ export async function importFeatures(options: ImportOptions, dryRun = false): Pr
   const todo = new Set([...plan.todo, ...plan.stale]);
   const written = [...todo].filter((id) => scan.rows.has(id)).length;
   if (dryRun) return { ...report, written };
-  if (todo.size > 0) await writeRows(scan, spec, todo, quarantined, byId, matcher, options);
+  // the writer gives a set that lost its feature.json a new one
+  const lacksSpec = existsSync(report.folder) && !existsSync(specPath(report.folder));
+  if (todo.size > 0 || lacksSpec) await writeRows(scan, spec, todo, quarantined, byId, matcher, options);
   noteTraining(report.folder, options.trainedOn);
   if (options.replace !== undefined) trashReplaced(replaced, options.replace.now);
   return { ...report, written };
@@ -149,11 +151,13 @@ function dimensionOf({ rows, refused }: Scan): number {
 function otherDimensions({ rows }: Scan, dim: number, { layout }: ImportOptions): string[] {
   const others = [...rows].filter(([, row]) => row.dim !== dim);
   if (others.length === 0) return [];
-  const sameSteps = new Set([...rows.values()].map(({ n }) => n)).size === 1;
-  const hint =
-    sameSteps && !layout.transpose
-      ? '; all have equally many steps: if arrays are [values, steps], say --transpose'
-      : '';
+  const [steps = 0, ...otherSteps] = new Set([...rows.values()].map(({ n }) => n));
+  const agree = otherSteps.length === 0 && steps > 1;
+  const hint = !agree
+    ? ''
+    : layout.transpose
+      ? `; without --transpose all would have ${steps}`
+      : `; all have equally many steps: if arrays are [values, steps], say --transpose, and all have ${steps}`;
   return [
     `steps have ${dim} values in ${rows.size - others.length} arrays, and other numbers elsewhere: expected one${hint}`,
     ...shortened(others.map(([id, row]) => `${row.place}: ${id}: ${row.dim} values`)),

@@ -3,7 +3,7 @@ import { type FeatureSpec, isImported } from '../store/feature-spec.ts';
 import { diffComputation } from '../store/fingerprint.ts';
 import { indexFolder } from '../store/layout.ts';
 import { readPins } from '../store/pins.ts';
-import { misplacedSet } from '../store/misplaced-set.ts';
+import { isSpareCopy, misplacedSet } from '../store/misplaced-set.ts';
 import { locateSets, type SetLocation, setTitle } from '../store/set-location.ts';
 import { findFeatureSets, MissingSpecError } from '../store/store-listing.ts';
 import { moveToTrash, TRASH_DAYS } from '../store/trash.ts';
@@ -40,7 +40,7 @@ export function refuseTakenName(wanted: WantedName, spec: FeatureSpec | null): R
   const unlessOwn = (error: UserError): void => {
     const own =
       error instanceof MissingSpecError && (spec?.fingerprint ?? error.fingerprint) === error.fingerprint;
-    if (!own) throw error;
+    if (!own && !isSpareCopy(error)) throw error;
   };
   for (const set of findFeatureSets(stores, dataset, feature, unlessOwn)) {
     if (set.fingerprint === spec?.fingerprint) continue;

@@ -19,6 +19,7 @@ import {
 } from '../store/layout.ts';
 import { diffSpecs } from '../store/shard-schema.ts';
 import { markPull, unmarkPull } from '../store/stopped-pull.ts';
+import { isSpareCopy } from '../store/misplaced-set.ts';
 import { findFeatureSets, MissingSpecError } from '../store/store-listing.ts';
 import { claimPart } from '../store/writer-lease.ts';
 import { chooseSets, type ShareChoice } from './chosen-sets.ts';
@@ -124,7 +125,7 @@ export async function pullFeatures(options: PullOptions): Promise<ShareReport> {
 function planPull(set: RemoteSet, store: string, stores: readonly string[], choice: RowChoice): PlannedPull {
   // the remote's feature.json comes where one is missing
   const unlessMissing = (error: UserError): void => {
-    if (!(error instanceof MissingSpecError)) throw error;
+    if (!(error instanceof MissingSpecError) && !isSpareCopy(error)) throw error;
   };
   const known = findFeatureSets(stores, set.dataset, set.feature, unlessMissing).find(
     ({ fingerprint }) => fingerprint === set.fingerprint,

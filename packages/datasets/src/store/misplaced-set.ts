@@ -28,6 +28,11 @@ export class MisplacedSetError extends UserError {
   }
 }
 
+/** True where what cannot be read is a copy that harms nobody. */
+export function isSpareCopy(error: UserError): boolean {
+  return error instanceof MisplacedSetError && error.isSpare;
+}
+
 /**
  * Tells a folder that holds another set than its path says from one whose feature.json is damaged: of all that carries the
  * set's name (feature.json, index parts, shards), nothing says the folder's own. A folder whose name is no fingerprint never

@@ -5,7 +5,7 @@ import type { FeatureSpec } from './feature-spec.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type FeatureSetIndex, readFeatureSetIndex } from './index-union.ts';
 import { featureFolder, FINGERPRINT_PATTERN, shardPath, specPath } from './layout.ts';
-import { misplacedSet, MisplacedSetError } from './misplaced-set.ts';
+import { isSpareCopy, misplacedSet } from './misplaced-set.ts';
 import { holdsContent, isSetFolder, type SetLocation } from './set-location.ts';
 import { parseSpec } from './shard-schema.ts';
 import { stoppedPull } from './stopped-pull.ts';
@@ -76,7 +76,7 @@ export function findFeatureSets(
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         if (onUnreadable !== undefined) onUnreadable(error);
-        else if (!(error instanceof MisplacedSetError && error.isSpare)) throw error;
+        else if (!isSpareCopy(error)) throw error;
       }
     }
   }

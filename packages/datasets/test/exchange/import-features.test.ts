@@ -174,7 +174,12 @@ describe('an import', () => {
       'nothing was imported',
     ]);
     const wide = [array('a', [2, 3], [1, 2, 3, 4, 5, 6]), array('b', [2, 1], [1, 2])];
-    expect((await problems({ source: source(wide) }))[0]).toMatch(/say --transpose$/);
+    expect((await problems({ source: source(wide) }))[0]).toMatch(/say --transpose, and all have 2$/);
+    const high = [array('a', [3, 2], [1, 2, 3, 4, 5, 6]), array('b', [1, 2], [1, 2])];
+    const transpose = { layout: { transpose: true, layer: null, dim: null } };
+    expect((await problems({ source: source(high), ...transpose }))[0]).toMatch(
+      /; without --transpose all would have 2$/,
+    );
     expect(await problems({ source: source([...GOOD, array('x/a', [1, 2], [1, 2])]) })).toContainEqual(
       'x/a.npy: it is d/train/a, and so is a.npy: choose one (of several arrays of a file with --column)',
     );

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ImportOptions, importFeatures } from '../../src/exchange/import-features.ts';
@@ -108,6 +108,21 @@ describe('the name of an import', () => {
       `d/mine holds another import in ${store}, and this one goes to ${own}: choose another --name`,
     );
     expect(existsSync(former.folder)).toBe(true);
+  });
+
+  it('leaves a copy under no fingerprint where it is, and goes on where feature.json is gone', async () => {
+    const store = temporaryFolder();
+    const { folder } = await importFeatures(options(store));
+    cpSync(folder, `${folder}.bak`, { recursive: true });
+    const later = await importFeatures(options(store, { replace: { now } }, 7));
+    expect(later.replaced.map((one) => one.folder)).toEqual([folder]);
+    expect(existsSync(`${folder}.bak`)).toBe(true);
+    await expect(importFeatures(options(store, {}, 7))).rejects.toThrow(/.bak is a copy of .*rename it back/);
+    rmSync(`${folder}.bak`, { recursive: true });
+    rmSync(join(later.folder, 'feature.json'));
+    await expect(importFeatures(options(store, {}, 8))).rejects.toThrow(/feature.json is missing: run/);
+    expect(await importFeatures(options(store, {}, 7))).toMatchObject({ written: 0 });
+    expect(findFeatureSets([store], 'd', 'mine')).toHaveLength(1);
   });
 
   it('is compared by gc within one kind, and one way of making', async () => {

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openFeatureSet } from '../../src/store/feature-set-reader.ts';
@@ -275,6 +284,25 @@ describe('pull', () => {
     await expect(pull(store, fresh, undefined, { dataset: 'meld' })).rejects.toThrow(
       /no dataset meld: it has sample/,
     );
+  });
+
+  it('brings a feature.json that is gone here', async () => {
+    const place = join(temporaryStore(), 'remote');
+    await push(place, sampleStore());
+    const fresh = temporaryStore();
+    await pull(place, fresh);
+    const before = contents(fresh);
+    const spec = [...before.keys()].find((path) => path.endsWith('feature.json')) ?? '';
+    rmSync(join(fresh, spec));
+    const other = join(
+      fresh,
+      [...before.keys()].findLast((path) => path.endsWith('feature.json')) ?? '',
+      '..',
+    );
+    cpSync(other, `${other}.bak`, { recursive: true });
+    await pull(place, fresh);
+    rmSync(`${other}.bak`, { recursive: true });
+    expect(contents(fresh)).toEqual(before);
   });
 
   it('takes the place of a damaged manifest where that is asked for', async () => {
