@@ -100,6 +100,15 @@ describe('push and pull', () => {
     expect(done(await there.run('features', 'verify'))).toMatch(/every byte/);
   });
 
+  it('repair --from after a lost index says that rows came from there, and nothing else', async () => {
+    const [set = ''] = readdirSync(there.path('store', 'demo', 'random-tiny-wavlm'));
+    rmSync(there.path('store', 'demo', 'random-tiny-wavlm', set, 'index'), { recursive: true });
+    const said = done(await there.run('features', 'repair', '--from', remote));
+    expect(said).toMatch(/ rows lost, or of unknown input, and fetched\n/);
+    expect(said).toMatch(/stood in the lost index alone, so they are fetched\n/);
+    expect(said).not.toMatch(/computed again/);
+  });
+
   it('a wrong place costs one line', async () => {
     const refused = async (...args: string[]): Promise<string> => {
       const { code, err } = await there.run(...args, '--quiet');

@@ -249,6 +249,21 @@ describe('features', () => {
     expect(done(await place.run('features', 'verify'))).toMatch(/every byte/);
   });
 
+  it('verify shows ten of the rows of a shard that is gone, and all as data', async () => {
+    const shard = fileOf('random-tiny-roberta', 'shards');
+    renameSync(shard, `${shard}.away`);
+    const shown = await place.run('features', 'verify', '--feature', 'random-tiny-roberta');
+    expect([shown.code, shown.out]).toEqual([
+      3,
+      expect.stringMatching(/\.\.\. and 40 more \(--json lists all\)/),
+    ]);
+    expect(shown.out.match(/^ +demo\//gm)).toHaveLength(10);
+    const data = await place.run('features', 'verify', '--feature', 'random-tiny-roberta', '--json');
+    const { sets } = JSON.parse(data.out) as { sets: { shards: { badRows: object[] }[] }[] };
+    expect(sets[0]?.shards[0]?.badRows).toHaveLength(50);
+    renameSync(`${shard}.away`, shard);
+  });
+
   it('compact merges what two writers wrote', async () => {
     const [id] = readdirSync(place.path('store', 'demo', 'random-tiny-wavlm'));
     const parts = (): string[] =>

@@ -214,10 +214,13 @@ async function fetchAnew(
   return { check, fetched };
 }
 
-/** Rows that are gone; and where an index part was made anew, all rows, whose inputs are compared with the manifest. */
+/**
+ * Rows that are gone; and where entries were read from a damaged index part, all rows, whose inputs are compared with the
+ * manifest. An index that was gone left no entry to be compared.
+ */
 function wantedIds(context: Context, { location, redo, parts }: RepairReport): Set<string> {
   const ids = new Set(redo);
-  if (parts.length === 0) return ids;
+  if (parts.every(({ rows, unknownInputs }) => rows === unknownInputs)) return ids;
   const index = readFeatureSetIndex(context.stores, location);
   for (const id of [...index.rows.keys(), ...index.quarantined.keys()]) ids.add(id);
   return ids;
@@ -308,22 +311,29 @@ function printOutcome(context: Context, outcome: Outcome, dryRun: boolean): void
     `${setTitle(report.location)} in ${report.location.store}: ${dryRun ? 'damaged' : mended ? 'mended' : 'NOT mended'}`,
   );
   for (const path of shortened(fetched, SHOWN)) context.print(`  fetched anew: ${path}`);
-  if (fetchedRows > 0) context.print(`  ${count(fetchedRows, 'row')} lost, and fetched`);
+  const unknown = report.parts.some(({ unknownInputs }) => unknownInputs > 0);
+  const lost = unknown ? 'lost, or of unknown input' : 'lost';
+  if (fetchedRows > 0) context.print(`  ${count(fetchedRows, 'row')} ${lost}, and fetched`);
+  const again =
+    fetchedRows === 0
+      ? 'computed again'
+      : report.redo.length === 0
+        ? 'fetched'
+        : 'fetched, or computed again';
   if (report.spec) context.print(`  feature.json ${would}written anew from the shards`);
   for (const { name, rows, unknownInputs } of report.parts)
     context.print(
       `  index part ${name} ${would}made anew from its shards: ${count(rows, 'row')}` +
         (unknownInputs === 0
           ? ''
-          : `; what ${unknownInputs} of them were computed from stood in the lost index alone, so they are computed again`),
+          : `; what ${unknownInputs} of them were computed from stood in the lost index alone, so they are ${again}`),
     );
   for (const path of shortened(report.removed, SHOWN)) context.print(`  to the trash: ${path}`);
   if (report.salvaged > 0)
     context.print(`  ${count(report.salvaged, 'whole row')} of damaged shards ${would}kept`);
   if (report.redo.length > 0) {
-    const unknown = report.parts.some(({ unknownInputs }) => unknownInputs > 0);
     context.print(
-      `  ${count(report.redo.length, 'row')} lost${unknown ? ', or of unknown input' : ''}${dryRun ? ', to be computed again' : `, ${computed} computed again`}`,
+      `  ${count(report.redo.length, 'row')} ${lost}${dryRun ? ', to be computed again' : `, ${computed} computed again`}`,
     );
     for (const id of shortened(report.redo, SHOWN)) context.print(`    ${id}`);
   } else if (computed > 0) context.print(`  ${count(computed, 'row')} computed again`);

@@ -64,7 +64,7 @@ function bytesRead({ shards, unlisted }: SetCheck): number {
 }
 
 /** Lines of one kind that are shown of a set. */
-const SHOWN = 20;
+const SHOWN = 10;
 
 /** A table of all sets, then what is wrong with each. */
 export function printChecks(context: Context, checks: readonly SetCheck[]): void {
