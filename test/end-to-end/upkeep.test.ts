@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   cpSync,
   existsSync,
   readdirSync,
@@ -11,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { generateDemo, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, WorkFolder } from './command-line.ts';
+import { type Ended, MAIN, WorkFolder } from './command-line.ts';
 
 /** The store's upkeep as a user meets it: something is damaged, and is mended from the corpus. */
 const place = new WorkFolder();
@@ -41,6 +43,18 @@ function spoil(path: string): void {
   const at = bytes.length >> 1;
   bytes[at] = (bytes[at] as number) ^ 16;
   writeFileSync(path, bytes);
+}
+
+/** As an account that may read the store only; null where there can be none. */
+function asReader(...args: string[]): { code: number | null; out: string } | null {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return null;
+  chmodSync(place.folder, 0o755);
+  const account = '--reuid=64203 --regid=64203 --clear-groups --inh-caps=-all --bounding-set=-all'.split(' ');
+  const run = (...words: string[]) =>
+    spawnSync('setpriv', [...account, process.execPath, ...words], { cwd: place.folder, encoding: 'utf8' });
+  if (run('--check', MAIN).status !== 0) return null;
+  const { status, stdout, stderr } = run(MAIN, ...args);
+  return { code: status, out: `${stdout}${stderr}` };
 }
 
 describe('features', () => {
@@ -290,6 +304,18 @@ describe('features', () => {
       writeFileSync(join(pins, pin), JSON.stringify({ format: 1, run: 'x', fingerprints: {} }));
     const asked = await place.run('features', 'gc');
     expect([asked.code, asked.err]).toEqual([2, expect.stringMatching(/--dry-run.*--yes/)]);
+    for (const [command, code, said] of [
+      ['compact --part other', 3, /may not be written, and is left as it is: 1 part would become other/],
+      ['compact --part other --dry-run', 0, /may not be written/],
+      ['gc --force --yes', 3, /may not be written, and is left as it is: \d+ items would go/],
+      ['gc --force --dry-run', 0, /may not be written/],
+      // nothing of its own is there
+      ['gc --yes', 0, /may not be written, and is left as it is\n/],
+    ] as const) {
+      const ended = asReader('features', ...command.split(' '), '--dataset', 'demo');
+      if (ended === null) console.log(`skipped: features ${command} as an account that may only read`);
+      else expect([command, ended.code, ended.out]).toEqual([command, code, expect.stringMatching(said)]);
+    }
     expect(done(await place.run('features', 'gc', '--yes'))).toMatch(/to trash .*random-tiny-wavlm/);
     expect(done(await place.run('features', 'gc', '--yes'))).toMatch(/nothing to clean up/);
     expect(readdirSync(place.path('store', 'demo', 'random-tiny-wavlm'))).toHaveLength(1);

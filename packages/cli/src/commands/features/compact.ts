@@ -2,6 +2,7 @@ import { type CompactReport, compactSet, findFeatureSets, isWritable, setTitle }
 import type { CommandModule } from 'yargs';
 import { createContext } from '../../context.ts';
 import { chooseDataset } from '../../dataset.ts';
+import { EXIT } from '../../exit.ts';
 import { count, DATASET, DRY_RUN, FEATURE, JSON_OPTION, placedSets, type SetOptions } from './sets.ts';
 
 interface CompactCommandOptions extends SetOptions {
@@ -26,22 +27,26 @@ export const compactCommand: CommandModule<object, CompactCommandOptions> = {
     const dataset = chooseDataset(context, options.dataset);
     const reports: CompactReport[] = [];
     for (const location of placedSets(context, dataset, options.feature)) {
-      if (!isWritable(location.folder)) {
-        context.reporter.warn(`${location.folder} may not be written, and is left as it is`);
-        continue;
-      }
+      const writable = isWritable(location.folder);
       const set = findFeatureSets([location.store], dataset, location.feature).find(
         ({ fingerprint }) => fingerprint === location.fingerprint,
       );
-      if (set)
-        reports.push(
-          await compactSet(location, set.spec, {
-            into: options.part,
-            dryRun: options['dry-run'],
-            reporter: context.reporter,
-            signal: context.signal,
-          }),
-        );
+      if (!set) continue;
+      const report = await compactSet(location, set.spec, {
+        into: options.part,
+        dryRun: options['dry-run'] || !writable,
+        reporter: context.reporter,
+        signal: context.signal,
+      });
+      if (writable) {
+        reports.push(report);
+        continue;
+      }
+      const left = report.merged.length > 0;
+      context.reporter.warn(
+        `${location.folder} may not be written, and is left as it is${left ? `: ${count(report.merged.length, 'part')} would become ${report.into}` : ''}`,
+      );
+      if (left && !options['dry-run']) process.exitCode = EXIT.data;
     }
     if (options.json) {
       context.print(JSON.stringify(reports));

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
 import { type CommonOptions, type Context, createContext } from '../../context.ts';
 import { chooseDataset } from '../../dataset.ts';
+import { EXIT } from '../../exit.ts';
 import { agreed } from '../../ui/ask.ts';
 import {
   chosenSets,
+  count,
   DATASET,
   DRY_RUN,
   FEATURE,
@@ -48,13 +50,18 @@ export const gcCommand: CommandModule<object, GcCommandOptions> = {
     const plans: GcPlan[] = [];
     for (const store of context.stores) {
       if (!existsSync(join(store, dataset))) continue;
-      if (!isWritable(join(store, dataset))) {
-        context.reporter.warn(`${store} may not be written, and is left as it is`);
-        continue;
-      }
       const account = process.getuid?.() ?? null;
       const { stores } = context;
-      plans.push(planGc({ store, stores, dataset, feature, ids, now, force: options.force, account }));
+      const plan = planGc({ store, stores, dataset, feature, ids, now, force: options.force, account });
+      if (isWritable(join(store, dataset))) {
+        plans.push(plan);
+        continue;
+      }
+      const left = plan.items.length;
+      context.reporter.warn(
+        `${store} may not be written, and is left as it is${left > 0 ? `: ${count(left, 'item')} would go` : ''}`,
+      );
+      if (left > 0 && !options['dry-run']) process.exitCode = EXIT.data;
     }
     const some = plans.some(({ items }) => items.length > 0);
     if (options.json)
