@@ -4,6 +4,7 @@ export * from './base/errors.ts';
 export * from './base/nearest.ts';
 export * from './base/reporter.ts';
 export * from './base/rng.ts';
+export * from './base/safetensors-header.ts';
 export * from './base/shared-folder.ts';
 export * from './base/text-file.ts';
 export * from './corpora/adapter.ts';

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Interrupted, UserError } from '../base/errors.ts';
 import { type Reporter, silent } from '../base/reporter.ts';
+import { encodeSafetensorsHeader } from '../base/safetensors-header.ts';
 import { compareIds } from '../manifest/utterance.ts';
 import { orUserError } from '../store/disk-error.ts';
 import type { FeatureSet } from '../store/feature-set-reader.ts';
@@ -9,7 +10,6 @@ import { ExportFolder } from './export-folder.ts';
 import { type ExportRow, exportRow } from './export-row.ts';
 import { encodeNpyHeader } from './npy.ts';
 import { ParquetExport } from './parquet-export.ts';
-import { encodeSafetensorsHeader } from './safetensors.ts';
 
 export const EXPORT_FORMATS = ['parquet', 'npy', 'safetensors'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];

@@ -1,4 +1,4 @@
-import { readSafetensorsHeader } from './safetensors.ts';
+import { readSafetensorsTensors } from './safetensors.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 import { readTorchCheckpoint } from './torch-checkpoint.ts';
 import type { PickleValue } from './unpickle.ts';
@@ -22,7 +22,7 @@ export async function openCheckpoint(files: readonly string[]): Promise<Checkpoi
   let settings: ReadonlyMap<PickleValue, PickleValue> | undefined;
   for (const file of files) {
     let found: StoredTensor[];
-    if (file.endsWith('.safetensors')) found = readSafetensorsHeader(file);
+    if (file.endsWith('.safetensors')) found = readSafetensorsTensors(file);
     else {
       const torch = await readTorchCheckpoint(file);
       found = torch.tensors;

@@ -23,16 +23,10 @@ describe('safetensors', () => {
   });
 
   it('names what is wrong with a damaged file', () => {
-    expect(() => decodeSafetensors(new Uint8Array(5))).toThrow('5 bytes, expected at least 8');
-    expect(() => decodeSafetensors(reference.subarray(0, 100))).toThrow(
-      /header of \d+ bytes in a file of 100/,
-    );
-    expect(() => decodeSafetensors(reference.subarray(0, reference.length - 4))).toThrow(
-      /text.lstm.weight: bytes/,
-    );
+    expect(() => decodeSafetensors(reference.subarray(0, reference.length - 4))).toThrow('it is cut off');
     const garbled = reference.slice();
     garbled[8] = 0x21;
-    expect(() => decodeSafetensors(garbled)).toThrow('header is not JSON');
+    expect(() => decodeSafetensors(garbled)).toThrow('its safetensors header is no JSON');
     expect(() =>
       encodeSafetensors({ tensors: { a: { shape: [3], values: new Float32Array(2) } }, metadata: {} }),
     ).toThrow('a: shape [3] but 2 values');

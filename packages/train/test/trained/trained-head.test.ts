@@ -63,6 +63,6 @@ describe('a trained head', () => {
       /parameter text\.linear\.w has shape \[3, 4\], these features need \[5, 4\]/,
     );
     writeFileSync(join(path, 'head.safetensors'), 'damaged');
-    expect(refused({})).toMatch(/head\.safetensors: not safetensors/);
+    expect(refused({})).toMatch(/head\.safetensors: it is no safetensors file: 7 bytes/);
   });
 });
