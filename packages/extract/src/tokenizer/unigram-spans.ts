@@ -1,6 +1,7 @@
-import { type AddedToken, type AlignedCharacter, segmentsOf } from './aligned-text.ts';
+import type { AddedToken, AlignedCharacter } from './aligned-text.ts';
 import { SPACE_CLASS } from './byte-level.ts';
 import type { CharactersMap } from './characters-map.ts';
+import { pieceSpans } from './piece-spans.ts';
 
 /** SentencePiece's sign of a blank, which begins words. */
 const BLANK = '\u2581';
@@ -16,39 +17,19 @@ export interface UnigramRules {
 }
 
 /**
- * Where the tokens of a unigram tokenizer lie in the text, as Hugging Face's tokenizers give their offsets.
+ * Where the tokens of a unigram tokenizer lie in the text. Parameters, result and errors: see `pieceSpans`.
  *
- * @param tokens their surfaces in order, without those that a post-processor put around the text
- * @returns start and end of each token, in UTF-16 units
- * @throws when the tokens do not spell the text
+ * @param tokens their surfaces
  */
 export function unigramSpans(text: string, tokens: readonly string[], rules: UnigramRules): Int32Array {
-  const spans = new Int32Array(2 * tokens.length);
-  let token = 0;
-  const give = (start: number, end: number): void => {
-    spans[2 * token] = start;
-    spans[2 * token + 1] = end;
-    token++;
-  };
-  for (const segment of segmentsOf(text, rules.added)) {
-    if (segment.added) {
-      if (token < tokens.length) give(segment.start, segment.end);
-      continue;
-    }
-    const characters = marked(rules, rules.map.align(text.slice(segment.start, segment.end), segment.start));
-    for (let at = 0; at < characters.length && token < tokens.length;) {
-      const piece = tokens[token] as string;
-      const length = Array.from(piece).length;
-      const [first, last] = [characters[at], characters[at + length - 1]];
-      if (first === undefined || last === undefined || first.char !== Array.from(piece)[0])
-        throw new Error(`token ${JSON.stringify(piece)} does not fit into ${JSON.stringify(text)}`);
-      give(first.start, last.end);
-      at += length;
-    }
-  }
-  if (token < tokens.length)
-    throw new Error(`${tokens.length - token} tokens are left of ${JSON.stringify(text)}`);
-  return spans;
+  return pieceSpans(text, tokens, {
+    added: rules.added,
+    words: (part, offset) => [marked(rules, rules.map.align(part, offset))],
+    covered(token, word, at) {
+      const characters = Array.from(token);
+      return word[at]?.char === characters[0] ? characters.length : undefined;
+    },
+  });
 }
 
 /** With the sign before each word, which stands where the blank was, or with the word's first character. */

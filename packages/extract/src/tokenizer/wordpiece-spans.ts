@@ -1,4 +1,5 @@
-import { type AddedToken, type AlignedCharacter, alignCharacters, segmentsOf } from './aligned-text.ts';
+import { type AddedToken, type AlignedCharacter, alignCharacters } from './aligned-text.ts';
+import { pieceSpans } from './piece-spans.ts';
 
 /** Settings of tokenizer.json's BertNormalizer. */
 export interface BertNormalisation {
@@ -18,43 +19,14 @@ export interface WordPieceRules {
   readonly added: readonly AddedToken[];
 }
 
-/**
- * Where the tokens of a WordPiece tokenizer lie in the text, as Hugging Face's tokenizers give their offsets.
- *
- * @param tokens in order, without those that a post-processor put around the text
- * @returns start and end of each token, in UTF-16 units
- * @throws when the tokens do not spell the text
- */
+/** Where the tokens of a WordPiece tokenizer lie in the text. Parameters, result and errors: see `pieceSpans`. */
 export function wordPieceSpans(text: string, tokens: readonly string[], rules: WordPieceRules): Int32Array {
-  const spans = new Int32Array(2 * tokens.length);
-  let token = 0;
-  const give = (start: number, end: number): void => {
-    spans[2 * token] = start;
-    spans[2 * token + 1] = end;
-    token++;
-  };
-  for (const segment of segmentsOf(text, rules.added)) {
-    if (token === tokens.length) break;
-    if (segment.added) {
-      give(segment.start, segment.end);
-      continue;
-    }
-    const characters = normalised(text.slice(segment.start, segment.end), segment.start, rules.normalisation);
-    for (const word of wordsOf(characters)) {
-      for (let at = 0; at < word.length && token < tokens.length;) {
-        const piece = tokens[token] as string;
-        const length = piece === rules.unknown ? word.length : lengthOf(piece, rules.continuing, at > 0);
-        const [first, last] = [word[at], word[at + length - 1]];
-        if (first === undefined || last === undefined)
-          throw new Error(`token ${JSON.stringify(piece)} does not fit into ${JSON.stringify(text)}`);
-        give(first.start, last.end);
-        at += length;
-      }
-    }
-  }
-  if (token < tokens.length)
-    throw new Error(`${tokens.length - token} tokens are left of ${JSON.stringify(text)}`);
-  return spans;
+  return pieceSpans(text, tokens, {
+    added: rules.added,
+    words: (part, offset) => wordsOf(normalised(part, offset, rules.normalisation)),
+    covered: (token, word, at) =>
+      token === rules.unknown ? word.length : lengthOf(token, rules.continuing, at > 0),
+  });
 }
 
 function lengthOf(piece: string, continuing: string, inside: boolean): number {
