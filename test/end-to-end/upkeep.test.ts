@@ -251,6 +251,7 @@ describe('features', () => {
       ['features inspect', 0],
       [`features ${push}`, 2],
       ['train --dataset demo --dry-run', 2],
+      [EXTRACT.join(' '), 2],
     ] as const) {
       const ended = await place.run(...command.split(' '));
       expect([command, ended.code, `${ended.out}${ended.err}`]).toEqual([
@@ -261,6 +262,32 @@ describe('features', () => {
     }
     renameSync(`${set}.bak`, set);
     expect(done(await place.run('features', 'verify'))).toMatch(/every byte/);
+  });
+
+  it("a file manager's copy of a feature is named, and in nobody's way", async () => {
+    const copy = place.path('store', 'demo', 'random-tiny-wavlm (copy)');
+    cpSync(place.path('store', 'demo', 'random-tiny-wavlm'), copy, { recursive: true });
+    const line = /wavlm \(copy\)\/[0-9a-f]{64} is a copy of [^ ]+, which is there too: remove the copy/;
+    for (const [command, code, told] of [
+      ['features status', 3, line],
+      ['features verify', 3, line],
+      ['features repair', 3, line],
+      ['features gc --dry-run', 0, line],
+      ['features compact --dry-run', 0, line],
+      ['features inspect', 0, line],
+      [`push ${place.path('remote-of-copies')}`, 0, line],
+      ['train --dataset demo --dry-run', 0, /./],
+      ['probe --dataset demo', 0, /./],
+      [EXTRACT.join(' '), 0, /./],
+    ] as const) {
+      const ended = await place.run(...command.split(' '));
+      expect([command, ended.code, `${ended.out}${ended.err}`]).toEqual([
+        command,
+        code,
+        expect.stringMatching(told),
+      ]);
+    }
+    rmSync(copy, { recursive: true });
   });
 
   it('verify shows ten of the rows of a shard that is gone, and all as data', async () => {

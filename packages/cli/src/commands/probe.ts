@@ -7,6 +7,7 @@ import {
   findTask,
   type Fold,
   type FoldChoice,
+  findFeatureSets,
   listFeatures,
   type Manifest,
   openFeatureSet,
@@ -199,7 +200,8 @@ function rowNames(context: Context, dataset: string, asked: string | undefined):
     throw new UserError(
       `${dataset} has no features in ${context.stores.join(', ')}: make features DATASET=${dataset} (FEATURES=tiny: random encoders, to try the pipeline)`,
     );
-  if (asked === undefined) return all;
+  if (asked === undefined)
+    return all.filter((feature) => findFeatureSets([...context.stores], dataset, feature).length > 0);
   const names = asked.split(',').map((name) => name.trim());
   const unknown = names
     .flatMap((name) => name.split('+'))

@@ -19,7 +19,7 @@ import {
 } from '../store/layout.ts';
 import { diffSpecs } from '../store/shard-schema.ts';
 import { markPull, unmarkPull } from '../store/stopped-pull.ts';
-import { isSpareCopy } from '../store/misplaced-set.ts';
+import { isSpareCopy, refuseRenamedSet } from '../store/misplaced-set.ts';
 import { findFeatureSets, MissingSpecError } from '../store/store-listing.ts';
 import { claimPart } from '../store/writer-lease.ts';
 import { chooseSets, type ShareChoice } from './chosen-sets.ts';
@@ -152,6 +152,7 @@ function planPull(set: RemoteSet, store: string, stores: readonly string[], choi
     if (home === folder && theirs.has(shard.sha256) && !missing.has(shard.sha256) && lacks(target, shard))
       missing.set(shard.sha256, { entry: shard, target });
   }
+  if (missing.size > 0) refuseRenamedSet(stores, set, 'fetched');
   return { set, folder, plan, missing: [...missing.values()] };
 }
 

@@ -1,6 +1,7 @@
 import { UserError, UserErrors } from '../base/errors.ts';
 import { type Reporter, silent } from '../base/reporter.ts';
 import { type Manifest, readManifest } from '../manifest/manifest-file.ts';
+import { isSpareCopy } from '../store/misplaced-set.ts';
 import { findFeatureSets, type FoundFeatureSet, listFeatures } from '../store/store-listing.ts';
 import { type Catalogue, cataloguePath, encodeCatalogue } from './catalogue.ts';
 import { chooseSets, type ShareChoice } from './chosen-sets.ts';
@@ -134,14 +135,18 @@ function ownCatalogue(
   return { format: 1, dataset, manifest, sets: planned.flatMap(catalogued) };
 }
 
-/** The sets to be sent. @throws UserErrors for each of them that cannot be read; what is not meant may be as it likes. */
+/**
+ * The sets to be sent: what is not meant may be as it likes, and a copy beside its original is told only.
+ * @throws UserErrors for each of them that cannot be read
+ */
 function meantSets(options: PushOptions): FoundFeatureSet[] {
-  const { stores, dataset } = options;
+  const { stores, dataset, reporter = silent } = options;
   const [name] = options.feature?.split('@', 1) ?? [];
   const problems: string[] = [];
   const sets = listFeatures(stores, dataset).flatMap((feature) =>
-    findFeatureSets(stores, dataset, feature, ({ message }) => {
-      if (name === undefined || feature === name) problems.push(message);
+    findFeatureSets(stores, dataset, feature, (error) => {
+      if (isSpareCopy(error)) reporter.warn(error.message);
+      else if (name === undefined || feature === name) problems.push(error.message);
     }),
   );
   if (problems.length > 0) throw new UserErrors([...problems, NOTHING_SENT]);

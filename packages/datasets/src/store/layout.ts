@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../base/errors.ts';
 
 /**
@@ -39,15 +39,22 @@ export function isReserved(name: string): boolean {
   return RESERVED.has(name);
 }
 
-export function featureFolder(store: string, dataset: string, feature: string): string {
-  return join(store, checkName('dataset', dataset), checkName('feature', feature));
+/** The folder of a feature as it was found beside others: any file name, also one that no feature may have; never a path. */
+export function foundFolder(store: string, dataset: string, name: string): string {
+  if (name.startsWith('.') || basename(name) !== name) checkName('feature', name);
+  return join(store, checkName('dataset', dataset), name);
+}
+
+/** True where a feature set's folder may lie, by its feature's name and its own; others are copies, or renamed. */
+export function isSetPlace({ feature, fingerprint }: FeatureSetName): boolean {
+  return NAME.test(feature) && !RESERVED.has(feature) && FINGERPRINT_PATTERN.test(fingerprint);
 }
 
 export function setFolder(store: string, set: FeatureSetName): string {
   if (!FINGERPRINT_PATTERN.test(set.fingerprint)) {
     throw new UserError(`"${set.fingerprint}" is no fingerprint: expected 64 lower-case hex digits`);
   }
-  return join(featureFolder(store, set.dataset, set.feature), set.fingerprint);
+  return join(store, checkName('dataset', set.dataset), checkName('feature', set.feature), set.fingerprint);
 }
 
 export function specPath(folder: string): string {

@@ -8,11 +8,12 @@ import {
   type FeatureSetName,
   FINGERPRINT_PATTERN,
   indexFolder,
+  isSetPlace,
   setFolder,
   shardFolder,
   specPath,
 } from './layout.ts';
-import { type SetLocation, setTitle } from './set-location.ts';
+import { holdsContent, locateSets, type SetLocation, setTitle } from './set-location.ts';
 import { problemText } from './shard-check.ts';
 import { specOfShard } from './shard-metadata.ts';
 import { UncheckedBytes } from './shard-salvage.ts';
@@ -22,9 +23,12 @@ import { parseSpec } from './shard-schema.ts';
 export class MisplacedSetError extends UserError {
   /** A copy under a name that no command takes for a set's (`<fingerprint>.bak`): what is read is the original. */
   readonly isSpare: boolean;
-  constructor(message: string, isSpare: boolean) {
+  /** The set that it is; null where its files do not say. */
+  readonly original: FeatureSetName | null;
+  constructor(message: string, isSpare: boolean, original: FeatureSetName | null) {
     super(message);
     this.isSpare = isSpare;
+    this.original = original;
   }
 }
 
@@ -35,8 +39,8 @@ export function isSpareCopy(error: UserError): boolean {
 
 /**
  * Tells a folder that holds another set than its path says from one whose feature.json is damaged: of all that carries the
- * set's name (feature.json, index parts, shards), nothing says the folder's own. A folder whose name is no fingerprint never
- * is a set's own.
+ * set's name (feature.json, index parts, shards), nothing says the folder's own. A folder whose name is no fingerprint, or in one
+ * whose name no feature may have, never is a set's own.
  * @returns null for a set that lies where it belongs, and where nothing says what is there.
  */
 export function misplacedSet(location: SetLocation): MisplacedSetError | null {
@@ -49,14 +53,18 @@ export function misplacedSet(location: SetLocation): MisplacedSetError | null {
     if (same(name)) return null;
     other ??= name;
   }
-  const isFingerprint = FINGERPRINT_PATTERN.test(location.fingerprint);
-  if (other === null)
-    return isFingerprint
-      ? null
-      : new MisplacedSetError(
-          `${location.folder} has the files of a feature set, and its name is no fingerprint (64 hex digits): rename it back, or remove it`,
-          false,
-        );
+  const isPlace = isSetPlace(location);
+  if (other === null) {
+    if (isPlace) return null;
+    const name = FINGERPRINT_PATTERN.test(location.fingerprint)
+      ? `${location.feature} is no name for a feature (letters, digits, ".", "_" and "-")`
+      : 'its name is no fingerprint (64 hex digits)';
+    return new MisplacedSetError(
+      `${location.folder} has the files of a feature set, and ${name}: rename it back, or remove it`,
+      false,
+      null,
+    );
+  }
   const own = setFolder(location.store, other);
   const what = `${location.folder} is a copy of ${other.dataset}/${setTitle(other)}`;
   const isCopy = existsSync(specPath(own));
@@ -64,8 +72,26 @@ export function misplacedSet(location: SetLocation): MisplacedSetError | null {
     isCopy
       ? `${what}, which is there too: remove the copy`
       : `${what}, which is not in its own folder: rename it back to ${own}, or remove it`,
-    isCopy && !isFingerprint,
+    isCopy && !isPlace,
+    other,
   );
+}
+
+/**
+ * For a set that is about to be computed or fetched as a whole: it may lie beside, in a folder that was renamed by hand.
+ * @param done what was not done then: "computed"
+ * @throws UserError that says where it lies
+ */
+export function refuseRenamedSet(stores: readonly string[], set: FeatureSetName, done: string): void {
+  if (stores.some((store) => holdsContent(setFolder(store, set)))) return;
+  for (const location of locateSets(stores, set.dataset)) {
+    const misplaced = misplacedSet(location);
+    const { feature, fingerprint } = misplaced?.original ?? {};
+    if (feature === set.feature && fingerprint === set.fingerprint)
+      throw new UserError(
+        `${misplaced?.message} (nothing was ${done}: its rows count once it is renamed back)`,
+      );
+  }
 }
 
 /** What the files of a set's folder say that they belong to, the cheapest first; damaged ones say nothing. */

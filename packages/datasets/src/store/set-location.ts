@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { UserError } from '../base/errors.ts';
 import {
   checkName,
-  featureFolder,
   type FeatureSetName,
   FINGERPRINT_PATTERN,
+  foundFolder,
   indexFolder,
   isReserved,
   shardFolder,
@@ -13,8 +13,8 @@ import {
 } from './layout.ts';
 
 /**
- * One feature set in one store, whether or not it can be read. Its `fingerprint` is the name of its folder: no fingerprint
- * where that was renamed by hand, to `<fingerprint>.bak` say.
+ * One feature set in one store, whether or not it can be read. Its `feature` and `fingerprint` are the names of its folders: no
+ * feature's name or no fingerprint where these were made by hand, as `wavlm (copy)` or `<fingerprint>.bak`.
  */
 export interface SetLocation extends FeatureSetName {
   readonly store: string;
@@ -45,7 +45,7 @@ export function locateSets(stores: readonly string[], dataset: string, choice?: 
     throw new UserError(`${dataset} has no feature ${choice} in ${stores.join(', ')}: ${known}`);
   }
   return found
-    .map((set) => ({ ...set, folder: join(featureFolder(set.store, dataset, set.feature), set.fingerprint) }))
+    .map((set) => ({ ...set, folder: join(foundFolder(set.store, dataset, set.feature), set.fingerprint) }))
     .sort((a, b) => compare(a.feature, b.feature) || compare(a.fingerprint, b.fingerprint));
 }
 

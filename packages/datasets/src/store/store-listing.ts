@@ -4,7 +4,7 @@ import { UserError } from '../base/errors.ts';
 import type { FeatureSpec } from './feature-spec.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type FeatureSetIndex, readFeatureSetIndex } from './index-union.ts';
-import { featureFolder, FINGERPRINT_PATTERN, shardPath, specPath } from './layout.ts';
+import { foundFolder, isSetPlace, shardPath, specPath } from './layout.ts';
 import { isSpareCopy, misplacedSet } from './misplaced-set.ts';
 import { holdsContent, isSetFolder, type SetLocation } from './set-location.ts';
 import { parseSpec } from './shard-schema.ts';
@@ -61,9 +61,10 @@ export function findFeatureSets(
 ): FoundFeatureSet[] {
   const found = new Map<string, { spec: FeatureSpec; folders: string[] }>();
   for (const store of stores) {
-    for (const fingerprint of folders(featureFolder(store, dataset, feature))) {
+    const home = foundFolder(store, dataset, feature);
+    for (const fingerprint of folders(home)) {
       if (!isSetFolder(store, dataset, feature, fingerprint)) continue;
-      const folder = join(featureFolder(store, dataset, feature), fingerprint);
+      const folder = join(home, fingerprint);
       if (!existsSync(specPath(folder)) && !holdsContent(folder)) continue;
       const known = found.get(fingerprint);
       if (known) {
@@ -87,7 +88,7 @@ export function findFeatureSets(
 
 function readSpec(set: SetLocation): FeatureSpec {
   const path = specPath(set.folder);
-  const elsewhere = existsSync(path) && FINGERPRINT_PATTERN.test(set.fingerprint) ? null : misplacedSet(set);
+  const elsewhere = existsSync(path) && isSetPlace(set) ? null : misplacedSet(set);
   if (elsewhere !== null) throw elsewhere;
   if (!existsSync(path)) throw withoutSpec(set);
   const spec = parseSpec(readFileSync(path, 'utf8'), path);

@@ -1,10 +1,10 @@
-import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openFeatureSetWriter } from '../../src/store/feature-set-writer.ts';
 import { planGc } from '../../src/store/gc.ts';
 import { specPath } from '../../src/store/layout.ts';
-import { misplacedSet, MisplacedSetError } from '../../src/store/misplaced-set.ts';
+import { misplacedSet, MisplacedSetError, refuseRenamedSet } from '../../src/store/misplaced-set.ts';
 import { planRepair, repairSet } from '../../src/store/repair.ts';
 import { locateSets, type SetLocation } from '../../src/store/set-location.ts';
 import { findFeatureSets, listFeatures } from '../../src/store/store-listing.ts';
@@ -111,6 +111,72 @@ describe('misplacedSet', () => {
       rmSync(specPath(`${own}${behind}`));
       expect(listFeatures([store], 'sample')).toEqual([]);
       expect(locateSets([store], 'sample')).toEqual([]);
+    });
+  });
+
+  describe('in a folder whose name no feature may have', () => {
+    const name = 'sample-audio (copy)';
+
+    it('a copy is told, and the original is read', async () => {
+      const store = temporaryStore();
+      writeRows(store, spec, rows);
+      const own = sampleFolder(store);
+      cpSync(dirname(own), join(store, 'sample', name), { recursive: true });
+      const line = `${join(store, 'sample', name, spec.fingerprint)} is a copy of sample/sample-audio@${spec.fingerprint.slice(0, 12)}, which is there too: remove the copy`;
+      expect(findFeatureSets([store], 'sample', name)).toEqual([]);
+      const [copy] = locateSets([store], 'sample', name) as [SetLocation];
+      expect((await verifySet(copy)).misplaced).toBe(line);
+      expect(findFeatureSets([store], 'sample', 'sample-audio')).toHaveLength(1);
+      const plan = planGc({ store, stores: [store], dataset: 'sample', ids: null, now, account: null });
+      expect(plan.kept.find(({ set }) => set.feature === name)?.why).toBe(line);
+      expect(plan.items).toEqual([]);
+    });
+
+    it('a renamed set is asked back, also where its files are damaged', () => {
+      const store = temporaryStore();
+      writeRows(store, spec, rows);
+      const own = sampleFolder(store);
+      const folder = join(store, 'sample', name, spec.fingerprint);
+      renameSync(dirname(own), dirname(folder));
+      expect(() => findFeatureSets([store], 'sample', name)).toThrow(
+        `rename it back to ${own}, or remove it`,
+      );
+      rmSync(join(folder, 'index'), { recursive: true });
+      rmSync(join(folder, 'shards'), { recursive: true });
+      writeFileSync(specPath(folder), '{');
+      expect(() => findFeatureSets([store], 'sample', name)).toThrow(`${name} is no name for a feature`);
+    });
+
+    it('no path is taken for a name', () => {
+      const store = temporaryStore();
+      for (const name of ['../sample', 'a/b', '.', '..', '.tmp'])
+        expect(() => findFeatureSets([store], 'sample', name)).toThrow('is no name for a feature');
+    });
+  });
+
+  describe('refuseRenamedSet', () => {
+    const refuse = (store: string): void => refuseRenamedSet([store], spec, 'computed');
+
+    it.each([
+      (own: string) => `${own}.bak`,
+      (own: string) => join(dirname(dirname(own)), 'old (copy)', spec.fingerprint),
+      (own: string) => join(dirname(dirname(own)), 'other', spec.fingerprint),
+    ])('finds a set under another name, case %#, unless it is in its place', (moved) => {
+      const store = temporaryStore();
+      writeRows(store, spec, rows);
+      const own = sampleFolder(store);
+      const other = moved(own);
+      cpSync(own, other, { recursive: true });
+      refuse(store);
+      rmSync(own, { recursive: true });
+      expect(() => refuse(store)).toThrow(
+        `rename it back to ${own}, or remove it (nothing was computed: its rows count once it is renamed back)`,
+      );
+      // what a writer that was stopped at its very start leaves does not count
+      mkdirSync(join(own, 'index'), { recursive: true });
+      expect(() => refuse(store)).toThrow('nothing was computed');
+      rmSync(other, { recursive: true });
+      refuse(store);
     });
   });
 

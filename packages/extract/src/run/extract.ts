@@ -4,6 +4,7 @@ import {
   hasAbandonedRows,
   openFeatureSetWriter,
   readFeatureSetIndex,
+  refuseRenamedSet,
   setFolder,
   silent,
 } from '@lsgmer/datasets';
@@ -53,8 +54,8 @@ export interface ExtractedSet {
 /**
  * What a run would do, one plan for each model. Reads the index, and media files whose digest the manifest lacks or
  * nobody remembers; writes nothing but these digests.
- * @throws UserError when two models have one name, an import has that name, an index is damaged, or recordings are not
- *   those of the manifest
+ * @throws UserError when two models have one name, an import has that name, a set lies under another name, an index is damaged,
+ *   or recordings are not those of the manifest
  */
 export async function planFeatures(
   options: ExtractOptions,
@@ -74,6 +75,8 @@ export async function planFeatures(
       return planSet(model, i, spec, utterances, index, digests, options.retryQuarantined ?? false);
     }),
   );
+  for (const { spec, rows } of plans)
+    if (rows.length > 0) refuseRenamedSet([store, ...readStores], spec, 'computed');
   const heard = plans.filter(({ spec }) => spec.kind === 'audio');
   const computed = heard.flatMap(({ rows }) => rows.map(({ utterance }) => utterance));
   if (audio) await refuseChangedMedia({ ...options, computed });
