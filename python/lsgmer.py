@@ -406,7 +406,7 @@ def write_features(store, dataset, feature, kind, rows, computation, *, dtype="f
     for text optionally token_ids [n] and token_spans [n, 2] (-1 and 0 without). One row is held at a time, and a batch.
     Ids must be those of the dataset's manifest, where the store has one.
     computation: what decides the numbers (encoder, revision, layer, ...), hashed to the fingerprint.
-    Shards and index appear whole or not at all, and a call that fails leaves nothing; values that are not finite, or that
+    Shards and index appear whole or not at all, a call that fails leaves nothing, and one that is killed nothing that counts; values that are not finite, or that
     float16 cannot hold, are an error (dtype="float32" holds up to 3.4e38).
     """
     if xxhash is None:
@@ -429,20 +429,28 @@ def write_features(store, dataset, feature, kind, rows, computation, *, dtype="f
     if index_path.exists():
         raise StoreError(f"{index_path} is there already: choose another part=")
     index = {"format": FORMAT, "dataset": dataset, "feature": feature, "fingerprint": fingerprint, "part": part, "shards": [], "utterances": {}, "quarantined": {}}
-    made = []
+    made, finished = [], []
     try:
-        _make_folder(folder, made)
+        for below in ("shards", "index"):
+            _make_folder(folder / below, made)
+            _remove_dead(folder / below)
+        _write_shards(_chain(first, rows), folder, spec, shard_bytes, index, finished, known)
+        # a killed process leaves nothing that counts until here, and from here on what `lsgmer features repair` completes
+        for temporary, path in finished:
+            if not path.exists():
+                made.append(path)
+            os.replace(temporary, path)
+        _sync(folder / "shards")
         if not (folder / "feature.json").exists():
             made.append(folder / "feature.json")
             _write_atomic(folder / "feature.json", (json.dumps(spec, indent=2, ensure_ascii=False) + "\n").encode())
-        for below in ("shards", "index"):
-            _make_folder(folder / below, made)
-        _write_shards(_chain(first, rows), folder, spec, shard_bytes, index, made, known)
         body = canonical(index)
         tail = f',"sha256":"{hashlib.sha256(body.encode()).hexdigest()}"}}\n'
         made.append(index_path)
         _write_atomic(index_path, (body[:-1] + tail).encode())
     except BaseException:
+        for temporary, _ in finished:
+            temporary.unlink(missing_ok=True)
         _unmake(made)
         raise
     return folder
@@ -470,7 +478,7 @@ class _Known:
             raise StoreError(f"{len(self.unknown)}{more} of the ids are not in the manifest of {self.dataset} ({shown}): expected ids like {min(self.ids)}")
 
 
-def _write_shards(rows, folder, spec, shard_bytes, index, made, known):
+def _write_shards(rows, folder, spec, shard_bytes, index, finished, known):
     open_shards = {}
     try:
         for row in rows:
@@ -483,11 +491,11 @@ def _write_shards(rows, folder, spec, shard_bytes, index, made, known):
                 open_shards[split] = _Shard(folder, spec, split)
             open_shards[split].append(row)
             if open_shards[split].bytes >= shard_bytes:
-                open_shards[split].finish(index, made)
+                open_shards[split].finish(index, finished)
                 del open_shards[split]
         known.refuse()
         for split in list(open_shards):
-            open_shards[split].finish(index, made)
+            open_shards[split].finish(index, finished)
             del open_shards[split]
     finally:
         for shard in open_shards.values():
@@ -565,11 +573,14 @@ class _Shard:
             twice = pa.array(2 * np.cumsum([0, *lengths]), pa.int32())
             columns += [pa.ListArray.from_arrays(offsets, flat[0], type=by_name["token_ids"]), pa.ListArray.from_arrays(twice, flat[1], type=by_name["token_spans"])]
         hashes = [row_hash(id, value, token) for id, value, token, _ in self.held]
-        self.writer.write_batch(pa.record_batch([*columns, pa.array(hashes, pa.uint64())], schema=self.schema))
+        batch = pa.record_batch([*columns, pa.array(hashes, pa.uint64())], schema=self.schema)
+        # with them lsgmer makes an index that is gone anew
+        self.writer.write_batch(batch, custom_metadata={"lsgmer.inputs": json.dumps([self.inputs[id] for id in ids])})
         self.rows += len(self.held)
         self.held = []
 
-    def finish(self, index, made):
+    def finish(self, index, finished):
+        """Ends the file and its entry in the index; its final name, which goes to `finished`, it gets with all the others."""
         if self.held:
             self._write_batch()
         self.writer.close()
@@ -587,11 +598,7 @@ class _Shard:
             outside.update(data[at:start])
             at = start + length
         sha256 = hashlib.sha256(data).hexdigest()
-        path = self.folder / "shards" / f"sha256-{sha256}.arrow"
-        if not path.exists():
-            made.append(path)
-        os.replace(self.temporary, path)
-        _sync(self.folder / "shards")
+        finished.append((self.temporary, self.folder / "shards" / f"sha256-{sha256}.arrow"))
         index["shards"].append({"sha256": sha256, "split": self.split, "dtype": self.spec["dtype"], "rows": self.rows, "bytes": len(data), "outside": outside.hexdigest(), "values": regions})
         for id, input in self.inputs.items():
             index["utterances"][id] = {"shard": len(index["shards"]) - 1, "input": input}
@@ -616,10 +623,29 @@ def _bad_value(values, stored):
 _START = int(time.time() * 1000)
 
 
+def _host():
+    return "".join(c if c.isascii() and (c.isalnum() or c == ".") else "_" for c in socket.gethostname())
+
+
 def _temporary(path):
     """Named as lsgmer names its own, by host, process and start: it takes away what a dead writer left."""
-    host = "".join(c if c.isascii() and (c.isalnum() or c == ".") else "_" for c in socket.gethostname())
-    return path.with_name(f".tmp-{host}-{os.getpid()}-{_START}-{secrets.token_hex(4)}-{path.name}")
+    return path.with_name(f".tmp-{_host()}-{os.getpid()}-{_START}-{secrets.token_hex(4)}-{path.name}")
+
+
+def _remove_dead(folder):
+    """Temporary files of this machine's processes that are no more."""
+    if os.name != "posix":  # elsewhere signal 0 is no question
+        return
+    for path in folder.glob(".tmp-*"):
+        _, host, pid, *_ = path.name.split("-")
+        if host != _host() or not pid.isdigit():
+            continue
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            path.unlink(missing_ok=True)
+        except OSError:
+            pass
 
 
 def _write_atomic(path, data):

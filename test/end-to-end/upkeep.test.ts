@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { generateDemo, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { forgetInputs } from '../../packages/datasets/test/store/older-shards.ts';
 import { type Ended, MAIN, WorkFolder } from './command-line.ts';
 
 /** The store's upkeep as a user meets it: something is damaged, and is mended from the corpus. */
@@ -122,6 +123,14 @@ describe('features', () => {
   it('an index that was removed is missed by all, and made anew', async () => {
     const index = fileOf('random-tiny-alexnet', 'index');
     rmSync(index);
+    expect(done(await place.run('features', 'repair', '--dry-run'))).toMatch(/from its shards: 50 rows\n/);
+    expect(done(await place.run('features', 'repair'))).not.toMatch(/computed/);
+    const kept = JSON.parse(done(await place.run(...EXTRACT, '--json'))) as { sets: { computed: number }[] };
+    expect(kept.sets.map(({ computed }) => computed)).toEqual([0, 0, 0]);
+
+    // older shards do not say what their rows were computed from
+    forgetInputs(join(index, '..', '..'));
+    rmSync(index);
     for (const [command, code, said] of [
       ['status', 3, /random-tiny-alexnet: .*: 1 shard, and no index/],
       ['verify', 3, /random-tiny-alexnet@.*50 rows that no other has\): an index part is gone/],
@@ -158,8 +167,9 @@ describe('features', () => {
     done(await place.run('features', 'status'));
   });
 
-  it('a row whose input digest is lost is computed again, and the dry run says that it may be', async () => {
+  it('a row of older shards whose input digest is lost is computed again, and the dry run says that it may be', async () => {
     const index = fileOf('random-tiny-roberta', 'index');
+    forgetInputs(join(index, '..', '..'));
     const text = readFileSync(index, 'utf8');
     // still an entry, of another text
     writeFileSync(index, text.replace(/("input":")[0-9a-f]{4}/, '$10000'));
@@ -169,8 +179,8 @@ describe('features', () => {
     expect(done(await place.run('features', 'repair', '--device', 'cpu'))).toMatch(
       /roberta@.*: mended[^]*\n {2}1 row computed again/,
     );
-    // and one whose entry cannot be made out
-    writeFileSync(index, readFileSync(index, 'utf8').replace(/("input":")[0-9a-f]{4}/, '$1"{{{'));
+    // and the last one, whose entry cannot be made out
+    writeFileSync(index, readFileSync(index, 'utf8').replace(/^([^]*"input":")[0-9a-f]{4}/, '$1"{{{'));
     const planned = done(await place.run('features', 'repair', '--dry-run'));
     expect(planned).toMatch(
       /50 rows; what 1 of them [^\n]*computed again\n[^]*1 row lost, or of unknown input, to be computed/,
@@ -290,21 +300,6 @@ describe('features', () => {
     rmSync(copy, { recursive: true });
   });
 
-  it('verify shows ten of the rows of a shard that is gone, and all as data', async () => {
-    const shard = fileOf('random-tiny-roberta', 'shards');
-    renameSync(shard, `${shard}.away`);
-    const shown = await place.run('features', 'verify', '--feature', 'random-tiny-roberta');
-    expect([shown.code, shown.out]).toEqual([
-      3,
-      expect.stringMatching(/\.\.\. and 40 more \(--json lists all\)/),
-    ]);
-    expect(shown.out.match(/^ +demo\//gm)).toHaveLength(10);
-    const data = await place.run('features', 'verify', '--feature', 'random-tiny-roberta', '--json');
-    const { sets } = JSON.parse(data.out) as { sets: { shards: { badRows: object[] }[] }[] };
-    expect(sets[0]?.shards[0]?.badRows).toHaveLength(50);
-    renameSync(`${shard}.away`, shard);
-  });
-
   it('compact merges what two writers wrote', async () => {
     const [id] = readdirSync(place.path('store', 'demo', 'random-tiny-wavlm'));
     const parts = (): string[] =>
@@ -320,6 +315,24 @@ describe('features', () => {
       }[]
     ).filter(({ feature }) => feature === 'random-tiny-wavlm');
     expect(wavlm).toMatchObject({ coverage: { missing: [] }, parts: [{ name: 'all' }] });
+  });
+
+  it('verify shows ten of the rows of a shard that is gone, and all as data', async () => {
+    const index = fileOf('random-tiny-roberta', 'index');
+    const { shards: listed } = JSON.parse(readFileSync(index, 'utf8')) as { shards: { sha256: string }[] };
+    expect(listed).toHaveLength(1);
+    const shard = join(index, '..', '..', 'shards', `sha256-${listed[0]?.sha256}.arrow`);
+    renameSync(shard, `${shard}.away`);
+    const shown = await place.run('features', 'verify', '--feature', 'random-tiny-roberta');
+    expect([shown.code, shown.out]).toEqual([
+      3,
+      expect.stringMatching(/\.\.\. and 40 more \(--json lists all\)/),
+    ]);
+    expect(shown.out.match(/^ +demo\//gm)).toHaveLength(10);
+    const data = await place.run('features', 'verify', '--feature', 'random-tiny-roberta', '--json');
+    const { sets } = JSON.parse(data.out) as { sets: { shards: { badRows: object[] }[] }[] };
+    expect(sets[0]?.shards[0]?.badRows).toHaveLength(50);
+    renameSync(`${shard}.away`, shard);
   });
 
   it('gc shows, does not ask where nobody is there, and moves to the trash', async () => {

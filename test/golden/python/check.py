@@ -27,7 +27,7 @@ def main():
     if missing():
         sys.exit(f"test-golden needs a Python with {', '.join(missing())}: python3 -m venv .venv && .venv/bin/pip install {' '.join(NEEDED)}, then make test-golden PYTHON=.venv/bin/python")
     sys.path.insert(0, str(ROOT / "python"))
-    checks = [snippets, reads_every_row, several_parts_and_stores, refuses_damage, refuses_what_was_renamed, is_a_mapping, canonical_text, writes_what_lsgmer_verifies, failed_writes_leave_nothing, folds_are_those_of_train, torch_batches, exports_in_other_libraries]
+    checks = [snippets, reads_every_row, several_parts_and_stores, refuses_damage, refuses_what_was_renamed, is_a_mapping, canonical_text, writes_what_lsgmer_verifies, failed_writes_leave_nothing, killed_writes_are_made_up_for, folds_are_those_of_train, torch_batches, exports_in_other_libraries]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         os.environ["HF_HOME"] = folder
@@ -309,6 +309,59 @@ def failed_writes_leave_nothing():
     shutil.rmtree("store/demo/bad")
     # without a manifest nobody knows which ids there are
     assert list(py.open_features("bare", "demo", write("bare", "free", [row("demo/a")]).parent.name)) == ["demo/a"]
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+import lsgmer as py
+import numpy as np
+die_at, seen = int(sys.argv[2]), 0
+replace = os.replace
+def counted(*paths):
+    global seen
+    seen += 1
+    if seen == die_at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(*paths)
+os.replace = counted
+def rows():
+    for i, one in enumerate(py.read_manifest("store", "demo")):
+        if die_at == 0 and i == 20:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield {"id": one["id"], "split": "ab"[i % 2], "values": np.full((3, 4), i, "f4"), "input": py.input_of(one, "text")}
+py.write_features("store", "demo", "killed", "text", rows(), {"encoder": "killed"}, shard_bytes=1)
+"""
+
+
+def killed_writes_are_made_up_for():
+    """Killed while rows come, nothing counts; killed at the end, repair completes the set from its shards. The next call leaves no rest."""
+    import lsgmer as py
+
+    run = lambda die_at: subprocess.run([sys.executable, "-c", KILLED, str(ROOT / "python"), str(die_at)]).returncode
+    home = Path("store/demo/killed")
+    ids = sorted(one["id"] for one in py.read_manifest("store", "demo"))
+    names = lambda: {one["feature"] for one in json.loads(lsgmer("features", "status", "--json"))}
+    for die_at in (0, 1):
+        assert run(die_at) == -9
+        left = [path.name for path in home.rglob("*") if path.is_file()]
+        assert left and all(name.startswith(".tmp-") for name in left), left
+        assert "killed" not in names()
+    assert run(-1) == 0
+    everything = len(ids) + 2  # a shard a row, feature.json, index
+    assert len(list(home.rglob("*.arrow"))) == len(ids) and not list(home.rglob(".tmp-*"))
+    assert py.open_features("store", "demo", "killed").ids() == ids
+    shutil.rmtree(home)
+    for die_at in (everything - 1, everything):
+        assert run(die_at) == -9
+        lsgmer("features", "verify", "--feature", "killed", code=3)
+        lsgmer("features", "repair", "--feature", "killed")
+        lsgmer("features", "verify", "--feature", "killed")
+        features = py.open_features("store", "demo", "killed")
+        assert features.ids() == ids and not list(home.rglob(".tmp-*"))
+        assert features.inputs() == {one["id"]: py.input_of(one, "text") for one in py.read_manifest("store", "demo")}
+        assert sorted(int(row.values[0, 0]) for row in features.values()) == list(range(len(ids)))
+        shutil.rmtree(home)
 
 
 def folds_are_those_of_train():

@@ -37,7 +37,7 @@ export function* abandonedRows(shard: string, spec: FeatureSpec): Generator<Feat
   }
 }
 
-function wholeRow(read: () => FeatureRow): FeatureRow | null {
+function wholeRow<Row>(read: () => Row): Row | null {
   try {
     return read();
   } catch (error) {

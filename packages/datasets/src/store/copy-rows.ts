@@ -14,6 +14,8 @@ export interface RowSource {
   readonly path: string;
   readonly entry: ShardEntry;
   readonly metadata: ShardMetadata;
+  /** What a row was computed from, as the index says. */
+  readonly inputOf: (id: string) => string;
 }
 
 /** A shard that copied rows went to. */
@@ -43,10 +45,13 @@ export class RowCopier {
    * @param rows positions in the source.
    * @throws DamageError for a row that does not fit its xxh64; the file system's error.
    */
-  copy({ path, entry, metadata }: RowSource, rows: Iterable<number>): void {
+  copy({ path, entry, metadata, inputOf }: RowSource, rows: Iterable<number>): void {
     const fd = openSync(path, 'r');
     try {
-      for (const row of rows) this.#add(readRow(fd, path, entry, this.#spec, metadata, row), entry.dtype);
+      for (const row of rows) {
+        const read = readRow(fd, path, entry, this.#spec, metadata, row);
+        this.#add({ ...read, input: inputOf(read.id) }, entry.dtype);
+      }
     } finally {
       closeSync(fd);
     }
@@ -89,7 +94,7 @@ export class RowCopier {
   }
 }
 
-/** One row of a shard, checked. @throws DamageError when it is not as it was written */
+/** One row of a shard, checked, without its input, which the index has. @throws DamageError when it is not as it was written */
 export function readRow(
   fd: number,
   path: string,
@@ -97,7 +102,7 @@ export function readRow(
   spec: FeatureSpec,
   metadata: ShardMetadata,
   row: number,
-): FeatureRow {
+): Omit<FeatureRow, 'input'> {
   const id = metadata.ids[row] as string;
   const n = metadata.lengths[row] as number;
   const count = n * spec.dim;
@@ -126,7 +131,6 @@ export function readRow(
     split,
     n,
     features,
-    input: '', // the index has it
     ...(tokens && tokenSpans ? { tokenIds: tokens, tokenSpans: tokenSpans.slice(2 * first, 2 * after) } : {}),
   };
 }

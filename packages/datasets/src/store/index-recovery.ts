@@ -18,6 +18,8 @@ import { diffSpecs, FORMAT, NewerFormatError } from './shard-schema.ts';
 export interface FoundShard {
   readonly entry: ShardEntry;
   readonly ids: readonly string[];
+  /** Digest of what each row was computed from, by id; null where the shard does not say it. */
+  readonly inputs: ReadonlyMap<string, string | null>;
   readonly spec: FeatureSpec;
   /** Last change, milliseconds since the epoch. */
   readonly changed: number;
@@ -32,7 +34,7 @@ export function findShard(path: string, sha256: string): FoundShard | null {
   try {
     const { size, mtimeMs } = fstatSync(fd);
     const bytes = new UncheckedBytes(fd, size, path);
-    const { spec, split, dtype, metadata, values } = describeShard(bytes, path);
+    const { spec, split, dtype, metadata, inputs, values } = describeShard(bytes, path);
     const outside = xxh64();
     let at = 0;
     for (const [start, length] of [...values, [size, 0] as const]) {
@@ -41,7 +43,8 @@ export function findShard(path: string, sha256: string): FoundShard | null {
     }
     const rows = metadata.ids.length;
     const entry = { sha256, split, dtype, rows, bytes: size, outside: hex64(outside.digest()), values };
-    return { entry, ids: metadata.ids, spec, changed: mtimeMs };
+    const byId = new Map(metadata.ids.map((id, row) => [id, inputs[row] ?? null]));
+    return { entry, ids: metadata.ids, inputs: byId, spec, changed: mtimeMs };
   } catch (error) {
     if (error instanceof NewerFormatError || !(error instanceof UserError)) throw error;
     return null;
@@ -95,14 +98,19 @@ export interface RebuiltPart {
   readonly index: IndexPart;
   /** Rows whose input digest is gone: they are stale. */
   readonly unknown: readonly string[];
+  /** Rows that no entry of the damaged file names: another part's, where there are several. */
+  readonly unnamed: readonly string[];
+  /** Rows whose input digest comes from an entry of the damaged file: to be compared with the manifest. */
+  readonly unsure: readonly string[];
   /** Utterances that the damaged file names, and no whole shard holds. */
   readonly lost: readonly string[];
 }
 
 /**
  * Makes an index part from whole shards that no other part lists. Ids, lengths and checksums come from the
- * shards; input digests, revisions and quarantined utterances stood in the index alone, and come from the damaged
- * file where its entry can still be made out (a wrong one only makes the row stale).
+ * shards, and input digests from those that have them. Revisions and quarantined utterances stood in the index alone, and come
+ * from the damaged file where its entry can still be made out; so do input digests of older shards (a wrong one only makes the
+ * row stale).
  * @param path of the damaged part.
  * @param others ids that readable parts hold, with their revision.
  */
@@ -128,22 +136,29 @@ export function rebuildPart(
   for (const shard of usable) for (const id of shard.ids) home.set(id, shard);
   for (const [id, { shard }] of traces.utterances) {
     const named = usable.find(({ entry }) => entry.sha256 === traces.shards[shard]);
-    if (named?.ids.includes(id)) home.set(id, named);
+    if (named?.inputs.has(id)) home.set(id, named);
   }
   const shards: ShardEntry[] = [];
   const utterances: Record<string, UtteranceEntry> = {};
   const unknown: string[] = [];
-  for (const [id, { entry }] of home) {
+  const unsure: string[] = [];
+  const unnamed: string[] = [];
+  for (const [id, { entry, inputs }] of home) {
     const trace = traces.utterances.get(id);
     const rival = others.get(id);
     if (rival !== undefined && rival >= (trace?.revision ?? 0)) continue;
     let position = shards.indexOf(entry);
     if (position < 0) position = shards.push(entry) - 1;
     const sure = trace !== undefined && traces.shards[trace.shard] === entry.sha256;
-    if (!sure) unknown.push(id);
+    if (!sure) unnamed.push(id);
+    const said = inputs.get(id) ?? UNKNOWN_INPUT;
+    const fromTrace = said === UNKNOWN_INPUT && sure;
+    const input = fromTrace ? trace.input : said;
+    if (input === UNKNOWN_INPUT) unknown.push(id);
+    else if (fromTrace) unsure.push(id);
     utterances[id] = {
       shard: position,
-      input: sure ? trace.input : UNKNOWN_INPUT,
+      input,
       ...revised(String(trace?.revision ?? 0)),
     };
   }
@@ -152,6 +167,8 @@ export function rebuildPart(
   return {
     index: { format: FORMAT, dataset, feature, fingerprint, part, shards, utterances, quarantined },
     unknown,
+    unnamed,
+    unsure,
     lost: [...traces.utterances.keys()].filter((id) => !home.has(id) && !others.has(id)),
   };
 }

@@ -72,10 +72,11 @@ export function rebuild(
     for (const { index } of parts)
       for (const id of Object.keys(index?.quarantined ?? {})) if (!others.has(id)) others.set(id, 0);
   const all = rebuildPart(path, name, spec, found, others);
-  const index = last ? all.index : onlySure(all.index, all.unknown);
+  const index = last ? all.index : onlyNamed(all.index, all.unnamed);
   const taken = new Set(index.shards.map(({ sha256 }) => sha256));
   found.splice(0, found.length, ...found.filter(({ entry }) => !taken.has(entry.sha256)));
-  return { index, unknown: all.unknown.filter((id) => id in index.utterances), lost: all.lost };
+  const held = (ids: readonly string[]): string[] => ids.filter((id) => id in index.utterances);
+  return { ...all, index, unknown: held(all.unknown), unsure: held(all.unsure) };
 }
 
 /** Takes shards that hold no utterance any more out of a part; positions follow. Pure. */
@@ -91,10 +92,10 @@ export function withoutShards(index: IndexPart, dropped: ReadonlySet<number>): I
   return { ...index, shards: kept.map((i) => index.shards[i] as ShardEntry), utterances };
 }
 
-/** The rows whose input is known, and the shards that hold them. */
-function onlySure(index: IndexPart, unknown: readonly string[]): IndexPart {
-  const unsure = new Set(unknown);
-  const utterances = Object.fromEntries(Object.entries(index.utterances).filter(([id]) => !unsure.has(id)));
+/** The rows that an entry named, and the shards that hold them. */
+function onlyNamed(index: IndexPart, unnamed: readonly string[]): IndexPart {
+  const others = new Set(unnamed);
+  const utterances = Object.fromEntries(Object.entries(index.utterances).filter(([id]) => !others.has(id)));
   const used = new Set(Object.values(utterances).map(({ shard }) => shard));
   const dropped = new Set(index.shards.map((_, i) => i).filter((i) => !used.has(i)));
   return withoutShards({ ...index, utterances }, dropped);

@@ -84,7 +84,7 @@ export class RecordBatchBuilder {
   }
 
   /** The rows as a record batch over this builder's memory. */
-  batch(schema: Schema): RecordBatch {
+  batch(schema: Schema, metadata?: Map<string, string>): RecordBatch {
     const rows = this.rows;
     const steps = this.#steps;
     const offsets = cumulative(this.#lengths);
@@ -112,7 +112,11 @@ export class RecordBatchBuilder {
       makeData({ type: new Uint64(), length: rows, nullCount: 0, data: BigUint64Array.from(this.#hashes) }),
     );
     const type = new Struct(schema.fields);
-    return new RecordBatch(schema, makeData({ type, length: rows, nullCount: 0, children: columns }));
+    return new RecordBatch(
+      schema,
+      makeData({ type, length: rows, nullCount: 0, children: columns }),
+      metadata,
+    );
   }
 
   #features(offsets: Int32Array): Data {

@@ -8,7 +8,13 @@ import { orUserError } from './disk-error.ts';
 import { DEFAULT_SHARD_BYTES } from './feature-set-writer.ts';
 import type { FeatureSpec } from './feature-spec.ts';
 import type { RebuiltPart } from './index-recovery.ts';
-import { type IndexPart, readIndexPart, type ShardEntry, writeIndexPart } from './index-part.ts';
+import {
+  type IndexPart,
+  readIndexPart,
+  type ShardEntry,
+  UNKNOWN_INPUT,
+  writeIndexPart,
+} from './index-part.ts';
 import { indexFolder, shardFolder, shardPath, specPath } from './layout.ts';
 import { partsToRebuild, rebuild, shardsToClaim, specOf, withoutShards } from './rebuilt-parts.ts';
 import type { SetLocation } from './set-location.ts';
@@ -18,20 +24,34 @@ import { checkParts, isDamaged, type PartCheck, type SetCheck } from './verify.t
 import { abandonedFiles } from './shard-journal.ts';
 import { claimPart, removeDeadFiles } from './writer-lease.ts';
 
+/** An index part made anew. */
+export interface RebuiltRecord {
+  readonly name: string;
+  readonly rows: number;
+  /** Rows that are stale because nobody knows what they were computed from. */
+  readonly unknownInputs: number;
+  /** Rows of older shards: what they were computed from was read from the damaged file. */
+  readonly unsureInputs: number;
+}
+
+function recordOf({ index, unknown, unsure }: RebuiltPart): RebuiltRecord {
+  const rows = Object.keys(index.utterances).length;
+  return { name: index.part, rows, unknownInputs: unknown.length, unsureInputs: unsure.length };
+}
+
 /** What a repair would do, or did. */
 export interface RepairReport {
   readonly location: SetLocation;
   /** feature.json is written anew. */
   readonly spec: boolean;
-  /** Index parts made anew, with the number of rows that are stale because nobody knows what they were computed from. */
-  readonly parts: readonly { readonly name: string; readonly rows: number; readonly unknownInputs: number }[];
+  readonly parts: readonly RebuiltRecord[];
   /** Damaged files taken out of use. */
   readonly removed: readonly string[];
   /** Rows of damaged shards that were whole and are kept. */
   readonly salvaged: number;
   /**
-   * Utterances to be computed again, sorted: their row is gone, or nobody knows what it was computed from. Where
-   * parts were made anew, inputs come from a damaged file: compare all rows with the manifest (`planExtraction`).
+   * Utterances to be computed again, sorted: their row is gone, or nobody knows what it was computed from. Where inputs
+   * come from a damaged file, compare all rows with the manifest (`planExtraction`).
    */
   readonly redo: readonly string[];
   /** What was left alone, and why. */
@@ -46,11 +66,7 @@ export function planRepair(check: SetCheck): RepairReport {
   return {
     location: check.location,
     spec: check.specProblem !== null && specOf(check) !== null,
-    parts: rebuilt.map(({ index, unknown }) => ({
-      name: index.part,
-      rows: Object.keys(index.utterances).length,
-      unknownInputs: unknown.length,
-    })),
+    parts: rebuilt.map(recordOf),
     removed: [
       ...feature,
       ...partsToRebuild(check).map(({ path }) => path),
@@ -136,7 +152,7 @@ class Repair {
   readonly #shardBytes: number;
   #spec: FeatureSpec | null;
   #specWritten = false;
-  readonly #parts: { name: string; rows: number; unknownInputs: number }[] = [];
+  readonly #parts: RebuiltRecord[] = [];
   readonly #removed: string[] = [];
   readonly #redo = new Set<string>();
   readonly #skipped: string[] = [];
@@ -177,11 +193,10 @@ class Repair {
           this.#trash(part.path);
           return;
         }
-        const { index, unknown, lost } = rebuild(part, spec, found, checkParts(this.#check.location));
-        writeIndexPart(part.path, index);
-        for (const id of [...unknown, ...lost]) this.#redo.add(id);
-        const rows = Object.keys(index.utterances).length;
-        this.#parts.push({ name: part.name, rows, unknownInputs: unknown.length });
+        const rebuilt = rebuild(part, spec, found, checkParts(this.#check.location));
+        writeIndexPart(part.path, rebuilt.index);
+        for (const id of [...rebuilt.unknown, ...rebuilt.lost]) this.#redo.add(id);
+        this.#parts.push(recordOf(rebuilt));
       });
     }
   }
@@ -215,7 +230,8 @@ class Repair {
       }
       if (shard.problem === null) continue;
       dropped.add(position);
-      for (const copied of this.#salvage(shard, whole)) {
+      const inputOf = (id: string): string => index.utterances[id]?.input ?? UNKNOWN_INPUT;
+      for (const copied of this.#salvage(shard, whole, inputOf)) {
         const at = shards.push(copied.entry) - 1;
         for (const id of copied.ids) utterances[id] = { ...(utterances[id] as { input: string }), shard: at };
         this.#salvaged += copied.ids.length;
@@ -224,12 +240,16 @@ class Repair {
     return withoutShards({ ...index, shards, utterances }, dropped);
   }
 
-  #salvage(shard: ShardCheck, ids: readonly string[]): ReturnType<RowCopier['finish']> {
+  #salvage(
+    shard: ShardCheck,
+    ids: readonly string[],
+    inputOf: (id: string) => string,
+  ): ReturnType<RowCopier['finish']> {
     if (ids.length === 0 || shard.metadata === null || this.#spec === null) return [];
     const copier = new RowCopier(this.#folder, this.#spec, this.#shardBytes);
     try {
       copier.copy(
-        { path: shard.path, entry: shard.entry, metadata: shard.metadata },
+        { path: shard.path, entry: shard.entry, metadata: shard.metadata, inputOf },
         ids.map((id) => shard.whole.get(id) as number).sort((a, b) => a - b),
       );
       return copier.finish();

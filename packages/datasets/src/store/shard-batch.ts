@@ -34,6 +34,8 @@ export interface BatchHeader {
   readonly rows: number;
   /** Byte of the file for each buffer, column by column, depth first. */
   readonly buffers: readonly number[];
+  /** Key and value as the writer chose them. */
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 /** The rows of one record batch. */
@@ -66,7 +68,8 @@ export function decodeHeader(
     throw new DamageError(shard, `at byte ${offset} an uncompressed record batch without nulls is expected`);
   }
   const body = offset + metaDataLength;
-  return { rows: header.length, buffers: header.buffers.map((buffer) => body + buffer.offset) };
+  const { metadata } = message;
+  return { rows: header.length, buffers: header.buffers.map((buffer) => body + buffer.offset), metadata };
 }
 
 /**
@@ -76,7 +79,7 @@ export function decodeHeader(
  */
 export function readColumns(
   outside: MetadataBytes,
-  { rows, buffers }: BatchHeader,
+  { rows, buffers }: Omit<BatchHeader, 'metadata'>,
   kind: FeatureSpec['kind'],
   shard: string,
 ): Batch {

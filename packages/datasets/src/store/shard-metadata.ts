@@ -6,6 +6,7 @@ import { describeDifferences } from './fingerprint.ts';
 import type { ShardEntry } from './index-part.ts';
 import {
   type Batch,
+  type BatchHeader,
   decodeHeader,
   joinBatches,
   type MetadataBytes,
@@ -16,6 +17,7 @@ import {
 import {
   describeSchema,
   diffSpecs,
+  INPUTS,
   META,
   parseSpec,
   refuseNewer,
@@ -38,7 +40,7 @@ export function parseShard(
 ): ShardMetadata {
   const footer = readFooter(outside, shard);
   checkSchema(footer, entry, spec, shard);
-  const batches = readBatches(outside, footer, spec, shard);
+  const batches = readBatches(outside, footer, spec, shard).map(({ batch }) => batch);
   if (batches.length !== entry.values.length) {
     throw new DamageError(
       shard,
@@ -68,6 +70,8 @@ export interface SelfDescription {
   readonly split: string | null;
   readonly dtype: FeatureDtype;
   readonly metadata: ShardMetadata;
+  /** Digest of what each row was computed from; null where the writer did not say it. */
+  readonly inputs: readonly (string | null)[];
   readonly values: readonly (readonly [number, number])[];
 }
 
@@ -84,12 +88,14 @@ export function describeShard(bytes: MetadataBytes, shard: string): SelfDescript
     (one) => describeSchema(shardSchema(spec, one, split)) === found,
   );
   if (dtype === undefined) throw new DamageError(shard, `its columns are ${found}, which is no feature`);
-  const batches = readBatches(bytes, footer, spec, shard);
+  const read = readBatches(bytes, footer, spec, shard);
+  const batches = read.map(({ batch }) => batch);
   return {
     spec,
     split,
     dtype,
     metadata: joinBatches(batches, spec, dtype, shard),
+    inputs: read.flatMap(({ batch, header }) => inputsOf(header, batch.rows)),
     values: batches.map((batch) => valueRegion(batch, spec.dim * valueBytes(dtype))),
   };
 }
@@ -99,11 +105,33 @@ export function specOfShard(bytes: MetadataBytes, shard: string): FeatureSpec {
   return specOf(readFooter(bytes, shard), shard);
 }
 
-function readBatches(bytes: MetadataBytes, footer: Footer, spec: FeatureSpec, shard: string): Batch[] {
-  return [...footer.recordBatches()].map((block) =>
-    readColumns(bytes, decodeHeader(bytes, block.offset, block.metaDataLength, shard), spec.kind, shard),
-  );
+function readBatches(
+  bytes: MetadataBytes,
+  footer: Footer,
+  spec: FeatureSpec,
+  shard: string,
+): { header: BatchHeader; batch: Batch }[] {
+  return [...footer.recordBatches()].map((block) => {
+    const header = decodeHeader(bytes, block.offset, block.metaDataLength, shard);
+    return { header, batch: readColumns(bytes, header, spec.kind, shard) };
+  });
 }
+
+/** What a batch's rows were computed from, as its writer said. */
+function inputsOf({ metadata }: BatchHeader, rows: number): (string | null)[] {
+  const unsaid = Array<null>(rows).fill(null);
+  const said = metadata.get(INPUTS);
+  if (said === undefined) return unsaid;
+  try {
+    const inputs: unknown = JSON.parse(said);
+    const usable = Array.isArray(inputs) && inputs.length === rows && inputs.every(isInput);
+    return usable ? (inputs as string[]) : unsaid;
+  } catch {
+    return unsaid;
+  }
+}
+
+const isInput = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
 function readFooter(outside: MetadataBytes, shard: string): Footer {
   const tail = outside.copy(outside.size - 10, 10); // int32 length of the footer, "ARROW1"

@@ -112,7 +112,7 @@ const RECORD_BATCH = 3;
  * {length, nodes, buffers, compression}): every offset is checked, where a general decoder would follow a damaged
  * count for billions of steps. @returns null for anything but a record batch in one piece.
  */
-function decodeBatchMessage(message: Uint8Array, body: number): BatchHeader | null {
+function decodeBatchMessage(message: Uint8Array, body: number): Omit<BatchHeader, 'metadata'> | null {
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
   return orNull(() => {
     const root = view.getUint32(0, true);

@@ -24,6 +24,9 @@ export const ROWS_PER_BATCH = 32;
 /** Keys of the Arrow schema's metadata. */
 export const META = { format: 'lsgmer.format', split: 'lsgmer.split', spec: 'lsgmer.spec' } as const;
 
+/** Key of a record batch's metadata: JSON list of its rows' input digests, from which an index that is gone is made anew. */
+export const INPUTS = 'lsgmer.inputs';
+
 export function valueBytes(dtype: FeatureDtype): 2 | 4 {
   return dtype === 'float16' ? 2 : 4;
 }

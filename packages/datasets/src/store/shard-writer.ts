@@ -5,7 +5,7 @@ import type { ShardEntry } from './index-part.ts';
 import { RecordBatchBuilder } from './record-batch.ts';
 import { ShardJournal } from './shard-journal.ts';
 import { ShardFile } from './shard-file.ts';
-import { ROWS_PER_BATCH, shardSchema, valueBytes } from './shard-schema.ts';
+import { INPUTS, ROWS_PER_BATCH, shardSchema, valueBytes } from './shard-schema.ts';
 
 /** A batch of very long rows is written early, so that it never holds more than this. */
 const MAX_BATCH_BYTES = 256 * 2 ** 20;
@@ -17,7 +17,7 @@ const MAX_BATCH_BYTES = 256 * 2 ** 20;
 export const MAX_SHARD_BYTES = 2 ** 31 - 2 ** 26;
 
 /** Metadata of one record batch, columns other than the features and padding, generously. */
-const BATCH_OVERHEAD = 4096;
+const BATCH_OVERHEAD = 8192;
 
 /** When rows reach the file, also where their batch is not full. */
 export interface Settling {
@@ -38,7 +38,8 @@ export class ShardWriter {
   #arrow: AlignedArrowWriter | null = null;
   readonly #settling: Settling | undefined;
   #journal: ShardJournal | null = null;
-  #inputs: { [id: string]: string } = {};
+  /** Id and input digest of the batch's rows. */
+  #inputs: [id: string, input: string][] = [];
   /** When the first row of the batch came. */
   #since = 0;
   #rows = 0;
@@ -88,10 +89,8 @@ export class ShardWriter {
     const misfit = this.#batch.append(row);
     if (misfit >= 0) return misfit;
     this.#rows++;
-    if (this.#settling !== undefined) {
-      this.#inputs[row.id] = row.input;
-      if (this.#batch.rows === 1) this.#since = this.#settling.now();
-    }
+    this.#inputs.push([row.id, row.input]);
+    if (this.#settling !== undefined && this.#batch.rows === 1) this.#since = this.#settling.now();
     if (this.#batch.rows === ROWS_PER_BATCH || this.#batch.valueBytes >= MAX_BATCH_BYTES || this.#waited())
       this.#writeBatch();
     return -1;
@@ -110,17 +109,18 @@ export class ShardWriter {
       this.#arrow.reset(this.#file, this.#schema);
     }
     this.#file.valuesMemory = this.#batch.valuesMemory;
-    this.#arrow.write(this.#batch.batch(this.#schema));
+    const digests = JSON.stringify(this.#inputs.map(([, input]) => input));
+    this.#arrow.write(this.#batch.batch(this.#schema, new Map([[INPUTS, digests]])));
     this.#batch.clear();
     if (this.#settling !== undefined) this.#note(this.#file);
+    this.#inputs = [];
   }
 
   #note(file: ShardFile): void {
     file.settle();
     this.#journal ??= new ShardJournal(file.temporary, { split: this.split, dtype: this.dtype });
     const [offset, length] = file.lastValues as readonly [number, number];
-    this.#journal.add({ values: [offset, length], inputs: this.#inputs });
-    this.#inputs = {};
+    this.#journal.add({ values: [offset, length], inputs: Object.fromEntries(this.#inputs) });
   }
 
   /**

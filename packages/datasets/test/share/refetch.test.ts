@@ -8,6 +8,7 @@ import { readFeatureSetIndex } from '../../src/store/index-union.ts';
 import { repairSet } from '../../src/store/repair.ts';
 import { locateSets, type SetLocation } from '../../src/store/set-location.ts';
 import { isDamaged, verifySet } from '../../src/store/verify.ts';
+import { forgetInputs } from '../store/older-shards.ts';
 import { sampleRow, temporaryStore } from '../store/sample.ts';
 import { AUDIO, contents, pull, push, sampleStore, TEXT, writeSampleManifest } from './sample-store.ts';
 
@@ -19,14 +20,17 @@ function flip(path: string): void {
   writeFileSync(path, bytes);
 }
 
-async function pulled(): Promise<{
+/** @param older the shards do not say what their rows were computed from */
+async function pulled(older = false): Promise<{
   place: string;
   store: string;
   set: SetLocation;
   original: Map<string, string>;
 }> {
   const place = join(temporaryStore(), 'remote');
-  await push(place, sampleStore());
+  const from = sampleStore();
+  if (older) for (const { folder } of locateSets([from], 'sample')) forgetInputs(folder);
+  await push(place, from);
   const store = temporaryStore();
   await pull(place, store);
   const set = locateSets([store], 'sample', AUDIO.feature)[0] as SetLocation;
@@ -83,8 +87,8 @@ describe('refetchDamaged', () => {
 });
 
 describe('refetchRows', () => {
-  it('fetches the index of shards that lost it, and not the shards', async () => {
-    const { place, store, set } = await pulled();
+  it('fetches the index of older shards that lost it, and not the shards', async () => {
+    const { place, store, set } = await pulled(true);
     const before = contents(store);
     rmSync(join(set.folder, 'index'), { recursive: true });
     const check = await verifySet(set);

@@ -20,6 +20,8 @@ import { shardPath, specPath } from '../../src/store/layout.ts';
 import { planRepair, type RepairReport, repairSet } from '../../src/store/repair.ts';
 import { isDamaged, verifySet } from '../../src/store/verify.ts';
 import { claimPart } from '../../src/store/writer-lease.ts';
+import { compactSet } from '../../src/store/compact.ts';
+import { forgetInputs } from './older-shards.ts';
 import { bitsOf, extractAgain, flipBit, locate, refusalOfReading } from './damaged-store.ts';
 import { filesBelow, sampleRow, sampleRows, sampleSpec, temporaryStore, writeRows } from './sample.ts';
 
@@ -41,6 +43,14 @@ function filled(spec = audio) {
   return { store, spec, rows, location, index, entry, path: paths[0] as string, paths };
 }
 type Filled = ReturnType<typeof filled>;
+
+/** The same with shards that do not say what their rows were computed from. */
+function older(): Filled {
+  const set = filled();
+  forgetInputs(set.location.folder);
+  const paths = readIndexPart(set.index).shards.map(({ sha256 }) => shardPath(set.location.folder, sha256));
+  return { ...set, paths, path: paths[0] as string };
+}
 
 async function repair({ location }: Pick<Filled, 'location'>): Promise<RepairReport> {
   return repairSet(await verifySet(location), { now, shardBytes: 6000 });
@@ -124,32 +134,64 @@ describe('repairSet', () => {
     closeSync(fd);
   }
 
-  it('makes a lost index anew from the shards; what it was computed from is unknown, so it is redone', async () => {
+  it.each([audio, text])('makes a lost index anew from the shards ($kind)', async (spec) => {
+    for (const damage of [
+      ({ index }: Filled) => rmSync(index),
+      ({ index }: Filled) => truncateSync(index, 0),
+      ({ index }: Filled) => truncateSync(index, 2000),
+    ]) {
+      const set = filled(spec);
+      const before = readFeatureSetIndex([set.store], spec).rows;
+      const { report, written } = await mends(set, () => damage(set));
+      expect(report.parts).toEqual([{ name: 'main', rows: 80, unknownInputs: 0, unsureInputs: 0 }]);
+      expect([report.redo, written]).toEqual([[], []]);
+      expect(readFeatureSetIndex([set.store], spec).rows).toEqual(before);
+    }
+  });
+
+  it('takes the inputs of copied rows along', async () => {
     const set = filled();
+    const at = (set.entry.values[0] as readonly [number, number])[0];
+    await mends(set, () => flipBit(set.path, 8 * at));
+    await compactSet(set.location, audio, { into: 'main', shardBytes: 1e6 });
+    const before = readFeatureSetIndex([set.store], audio).rows;
+    for (const name of readdirSync(join(set.location.folder, 'index')))
+      rmSync(join(set.location.folder, 'index', name));
+    expect((await repair(set)).redo).toEqual([]);
+    expect(
+      new Map([...readFeatureSetIndex([set.store], audio).rows].map(([id, row]) => [id, row.input])),
+    ).toEqual(new Map([...before].map(([id, row]) => [id, row.input])));
+  });
+
+  it('redoes rows whose older shards do not say what they were computed from, once their index is lost', async () => {
+    const set = older();
     const { report } = await mends(set, () => truncateSync(set.index, 0));
-    expect(report.parts).toEqual([{ name: 'main', rows: 80, unknownInputs: 80 }]);
+    expect(report.parts).toEqual([{ name: 'main', rows: 80, unknownInputs: 80, unsureInputs: 0 }]);
     expect(trashed(set.store)).toContain(`2026-03-04/sample-audio/${audio.fingerprint}/index/main.json`);
   });
 
-  it('makes an index anew that was removed, and its plan says what is computed again', async () => {
-    const set = filled();
-    const dry = async () => planRepair(await verifySet(set.location));
-    const { report } = await mends(set, () => rmSync(set.index));
-    expect(report.parts).toEqual([{ name: 'main', rows: 80, unknownInputs: 80 }]);
+  it('makes an index of older shards anew that was removed, and its plan says what is computed again', async () => {
+    const gone = older();
+    const { report } = await mends(gone, () => rmSync(gone.index));
+    expect(report.parts).toEqual([{ name: 'main', rows: 80, unknownInputs: 80, unsureInputs: 0 }]);
     expect([report.removed, report.redo.length]).toEqual([[], 80]);
     // one of two parts: what the other one has stays with it
+    const set = older();
     writeRows(set.store, audio, [sampleRow(audio, 90)], { part: 'second' });
     rmSync(set.index);
-    const planned = await dry();
+    const planned = planRepair(await verifySet(set.location));
     expect(planned).toMatchObject({ parts: [{ name: 'main', rows: 80, unknownInputs: 80 }], removed: [] });
     expect(planned.redo).toEqual(set.rows.map(({ id }) => id).sort());
     expect(await repair(set)).toEqual(planned);
-    expect(readFeatureSetIndex([set.store], audio).rows.get(sampleRow(audio, 90).id)?.input).toBe(
-      'input-90-0',
-    );
+    const input = (): unknown =>
+      readFeatureSetIndex([set.store], audio).rows.get(sampleRow(audio, 90).id)?.input;
+    expect(input()).toBe('input-90-0');
     // where the name is taken, another one
     rmSync(join(set.location.folder, 'index', 'second.json'));
-    expect((await repair(set)).parts).toEqual([{ name: 'rebuilt', rows: 1, unknownInputs: 1 }]);
+    expect((await repair(set)).parts).toEqual([
+      { name: 'rebuilt', rows: 1, unknownInputs: 0, unsureInputs: 0 },
+    ]);
+    expect(input()).toBe('input-90-0');
     expect(isDamaged(await verifySet(set.location))).toBe(false);
   });
 
@@ -191,8 +233,8 @@ describe('repairSet', () => {
     }
   });
 
-  it('keeps what can be made out in a damaged index: inputs, revisions, quarantined utterances', async () => {
-    const set = filled();
+  it('keeps what can be made out in a damaged index of older shards: inputs, revisions, quarantined utterances', async () => {
+    const set = older();
     writeRows(set.store, audio, [{ ...sampleRow(audio, 3, 'train', 1) }]); // a changed input: revision 1
     const part = readIndexPart(set.index);
     part.quarantined['sample/bad'] = { reason: 'no "sound"', input: 'x' };
@@ -201,7 +243,9 @@ describe('repairSet', () => {
     const at = (await import('node:fs')).readFileSync(set.index, 'utf8').indexOf(text);
     flipBit(set.index, 8 * (at + text.length + 12));
     const report = await repair(set);
-    expect(report.parts).toEqual([{ name: 'main', rows: 80, unknownInputs: expect.any(Number) }]);
+    expect(report.parts).toEqual([
+      { name: 'main', rows: 80, unknownInputs: expect.any(Number), unsureInputs: expect.any(Number) },
+    ]);
     const held = readFeatureSetIndex([set.store], audio);
     expect(held.quarantined.get('sample/bad')).toEqual({ reason: 'no "sound"', input: 'x', revision: 0 });
     expect(held.rows.get(set.rows[3]?.id ?? '')).toMatchObject({ revision: 1, input: 'input-3-1' });
@@ -234,8 +278,8 @@ describe('repairSet', () => {
       appendFileSync(second, ' ');
     });
     expect(report.parts).toEqual([
-      { name: 'main', rows: 80, unknownInputs: 0 },
-      { name: 'second', rows: 40, unknownInputs: 0 },
+      { name: 'main', rows: 80, unknownInputs: 0, unsureInputs: 0 },
+      { name: 'second', rows: 40, unknownInputs: 0, unsureInputs: 0 },
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import {
   type FeatureDtype,
+  type FoundFeatureSet,
   describeDifferences,
   diffComputation,
   findFeatureSets,
@@ -11,12 +12,14 @@ import {
   openRemote,
   planRepair,
   readFeatureSetIndex,
+  type RebuiltRecord,
   refetchDamaged,
   type RefetchOptions,
   refetchRows,
   type Remote,
   type RepairReport,
   repairSet,
+  type SetLocation,
   setTitle,
   type SetCheck,
   UserError,
@@ -33,6 +36,7 @@ import type { CommandModule } from 'yargs';
 import { type Context, createContext } from '../../context.ts';
 import { chooseDataset, givenRoot } from '../../dataset.ts';
 import { EXIT } from '../../exit.ts';
+import { staleRows } from '../../freshness.ts';
 import { recordedEncoder } from '../../recorded-encoder.ts';
 import { SHARE_OPTIONS } from './share.ts';
 import { printChecks } from './verify.ts';
@@ -157,7 +161,7 @@ async function mend(
   if (options['dry-run']) {
     const report = planRepair(found);
     const notes = remote === null ? [] : [`what ${remote.title} has of it would be fetched instead`];
-    if (report.parts.length > 0 && found.spec !== null && !isImported(found.spec))
+    if (report.parts.some(isUnsure) && found.spec !== null && !isImported(found.spec))
       notes.push(
         'rows whose entry there names another text or recording than the manifest would be computed again, too',
       );
@@ -173,7 +177,7 @@ async function mend(
   const report = { ...repaired, redo: repaired.redo.filter((id) => !back.has(id)) };
   const notes = [...report.skipped];
   const manifest = manifestOrNull(context, location.dataset);
-  const ids = wantedIds(context, report);
+  const ids = wantedIds(context, report, manifest);
   let computed = 0;
   if (ids.size > 0) {
     if (!options.extract) notes.push('lost rows are not computed again (--no-extract)');
@@ -214,16 +218,33 @@ async function fetchAnew(
   return { check, fetched };
 }
 
+const isUnsure = ({ unsureInputs }: RebuiltRecord): boolean => unsureInputs > 0;
+
 /**
- * Rows that are gone; and where entries were read from a damaged index part, all rows, whose inputs are compared with the
- * manifest. An index that was gone left no entry to be compared.
+ * Rows that are gone; and where an index part was made anew, rows that were computed from another text or recording than the
+ * manifest's: several of an utterance may have been there. Where entries were read from a damaged file, all rows are compared.
  */
-function wantedIds(context: Context, { location, redo, parts }: RepairReport): Set<string> {
+function wantedIds(
+  context: Context,
+  { location, redo, parts }: RepairReport,
+  manifest: Manifest | null,
+): Set<string> {
   const ids = new Set(redo);
-  if (parts.every(({ rows, unknownInputs }) => rows === unknownInputs)) return ids;
+  if (parts.length === 0) return ids;
   const index = readFeatureSetIndex(context.stores, location);
-  for (const id of [...index.rows.keys(), ...index.quarantined.keys()]) ids.add(id);
+  if (parts.some(isUnsure)) {
+    for (const id of [...index.rows.keys(), ...index.quarantined.keys()]) ids.add(id);
+    return ids;
+  }
+  const kind = knownSet(location)?.spec.kind;
+  if (kind === undefined || manifest === null) return ids;
+  const inputs = new Map([...index.rows].map(([id, { input }]) => [id, input]));
+  for (const id of staleRows(kind, inputs, manifest.utterances).keys()) ids.add(id);
   return ids;
+}
+
+function knownSet({ store, dataset, feature, fingerprint }: SetLocation): FoundFeatureSet | undefined {
+  return findFeatureSets([store], dataset, feature, () => {}).find((set) => set.fingerprint === fingerprint);
 }
 
 interface Again {
@@ -246,9 +267,7 @@ async function extractAgain(
 ): Promise<Again> {
   const some = `${count(redo.length, 'row')} of ${setTitle(location)}`;
   // where nothing says any more what the set is, the encoder of its name does
-  const [known] = findFeatureSets([location.store], location.dataset, location.feature, () => {}).filter(
-    ({ fingerprint }) => fingerprint === location.fingerprint,
-  );
+  const known = knownSet(location);
   if (known !== undefined && isImported(known.spec)) {
     // rows whose entry was read from a damaged index are as good as their checksums: nothing is left to be compared
     if (redo.length === 0) return { computed: 0, why: null };
