@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { encodeWav } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ended, WorkFolder } from './command-line.ts';
@@ -74,6 +74,20 @@ describe('manifest', () => {
     ]);
     expect(readFileSync(place.path('store/mine/manifest.json'), 'utf8')).toBe(before);
     writeCorpus();
+  });
+
+  it('names recordings of a copy that are not those of the manifest', async () => {
+    cpSync(place.path('data.csv'), place.path('copy', 'data.csv'));
+    for (let i = 0; i < 24; i++) cpSync(place.path(`r${i}.wav`), place.path('copy', `r${i}.wav`));
+    const validate = (...more: string[]): Promise<Ended> =>
+      place.run('manifest', 'validate', '--dataset', 'mine', '--root', place.path('copy'), '--all', ...more);
+    expect(done(await validate())).not.toMatch(/media-changed/);
+    writeFileSync(place.path('copy', 'r5.wav'), readFileSync(place.path('copy', 'r6.wav')));
+    expect(done(await validate(), 3)).toMatch(
+      /error: r5\.wav mine\/r5: media-changed: expected the manifest's recording \(sha256 [0-9a-f]{12}\), found another one/,
+    );
+    expect(done(await validate('--media', 'headers'))).not.toMatch(/media-changed/);
+    done(await place.run('manifest', 'validate', '--dataset', 'mine', '--root', place.path('data.csv')));
   });
 
   it('counts and draws', async () => {

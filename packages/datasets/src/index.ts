@@ -44,6 +44,7 @@ export * from './manifest/task.ts';
 export * from './manifest/text-source.ts';
 export * from './manifest/utterance.ts';
 export * from './manifest/validate-leakage.ts';
+export * from './manifest/validate-media.ts';
 export * from './manifest/validate.ts';
 export * from './manifest/wav-header.ts';
 export * from './manifest/wav-write.ts';

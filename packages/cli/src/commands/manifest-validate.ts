@@ -1,11 +1,13 @@
 import { join, resolve } from 'node:path';
 import {
+  changedRecordings,
   collectCorpus,
   type Finding,
   firstWritableStore,
   leakTotals,
   readManifest,
   UserError,
+  type Utterance,
   validateCorpus,
   type Validation,
   writeFileAtomic,
@@ -15,6 +17,7 @@ import { type Context, createContext } from '../context.ts';
 import { cardOf, chooseDataset, givenRoot, rememberRoot, requireStored } from '../dataset.ts';
 import { EXIT } from '../exit.ts';
 import { findingsText, leakageText } from '../ui/findings.ts';
+import { manifestOrNull } from './features/sets.ts';
 import { type CorpusOptions, corpusOptions, tableOptions, textOptions } from './manifest-corpus.ts';
 
 export const validate: CommandModule<object, CorpusOptions> = {
@@ -66,7 +69,19 @@ async function validated(context: Context, dataset: string, options: CorpusOptio
     ...textOptions(context, options),
   });
   rememberRoot(context, dataset, root);
-  return validateCorpus({ ...collected, subset });
+  const changed = changedRecordings(storedRows(context, dataset), collected.utterances);
+  return validateCorpus({ ...collected, problems: [...(collected.problems ?? []), ...changed], subset });
+}
+
+/** Rows of the manifest that a store has, for comparison; a damaged one is said, and left to `features verify`. */
+function storedRows(context: Context, dataset: string): readonly Utterance[] {
+  try {
+    return manifestOrNull(context, dataset)?.utterances ?? [];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    context.reporter.warn(error.message);
+    return [];
+  }
 }
 
 /** A summary that fits a screen; every finding goes to a file. */

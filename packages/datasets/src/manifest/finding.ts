@@ -16,6 +16,7 @@ export const FINDING_KINDS = [
   'media-undecodable',
   'media-truncated',
   'media-unread',
+  'media-changed',
   'segment',
   'too-short',
   'too-long',
