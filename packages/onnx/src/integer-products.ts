@@ -1,6 +1,7 @@
-import type { FileNode, FileTensor, ModelFile } from './model-file.ts';
+import type { ModelFile } from './model-file.ts';
 import { fileTensor, integerAttribute, integersAttribute } from './model-file.ts';
 import { MICROSOFT } from './graph.ts';
+import { RewrittenGraph } from './rewritten-graph.ts';
 
 /**
  * Largest weight in steps, and largest byte of an activation. Processors without VNNI add two products of 8 bits in 16 and
@@ -27,19 +28,14 @@ export interface ByteMatrix {
   readonly steps: string;
 }
 
-/** Nodes and tensors of a rewritten graph, and the parts of which products of integers are made. */
-export class IntegerProducts {
-  readonly nodes: FileNode[] = [];
-  readonly tensors: FileTensor[] = [];
-  readonly model: ModelFile;
+/** A graph that is written anew, and the parts of which products of integers are made. */
+export class IntegerProducts extends RewrittenGraph {
   /** Queries, keys and values share their input. */
   private readonly activations = new Map<string, Activation>();
-  private readonly flattened = new Map<string, string>();
   private readonly matrices = new Map<string, ByteMatrix>();
-  private readonly constants = new Map<string, string>();
 
   constructor(model: ModelFile) {
-    this.model = model;
+    super(model, 'int8');
   }
 
   /** Bytes of each row, with the row's own scale. @param x [rows, width] */
@@ -53,22 +49,18 @@ export class IntegerProducts {
     return made;
   }
 
-  /** [..., width] -> [rows, width], one node for each value. */
-  rows(x: string, width: number): string {
-    const known = this.flattened.get(x);
-    if (known !== undefined) return known;
-    const made = this.op('Reshape', [x, this.int64([-1, width])]);
-    this.flattened.set(x, made);
-    return made;
-  }
-
   /** The least step with which a byte reaches all values along the axes. Without these axes. */
   stepOf(x: string, axes: readonly number[], zero: ZeroPoint): string {
     return this.op('Max', [
-      this.op('Mul', [this.reduced('ReduceMax', x, axes), this.scalar(1 / (LARGEST_BYTE - zero))]),
+      this.op('Mul', [this.largest(x, axes), this.scalar(1 / (LARGEST_BYTE - zero))]),
       this.op('Mul', [this.reduced('ReduceMin', x, axes), this.scalar(-1 / zero)]),
       this.scalar(TINY),
     ]);
+  }
+
+  /** The largest values along the axes. Without these axes. */
+  largest(x: string, axes: readonly number[]): string {
+    return this.reduced('ReduceMax', x, axes);
   }
 
   /** Whole steps from the zero point. @param step one for each place along the first axis */
@@ -81,6 +73,11 @@ export class IntegerProducts {
   product(bytes: string, matrix: ByteMatrix, zero: ZeroPoint): string {
     const inputs = [bytes, matrix.bytes, this.scalar(1), matrix.steps, this.zeroPoint(zero)];
     return this.op('MatMulIntegerToFloat', inputs, [], MICROSOFT);
+  }
+
+  /** The product in the value of both sides' steps. [rows, outputs] */
+  scaled({ bytes, step, zero }: Activation, matrix: ByteMatrix, output?: string): string {
+    return this.op('Mul', [this.product(bytes, matrix, zero), step], [], '', output);
   }
 
   /**
@@ -105,41 +102,8 @@ export class IntegerProducts {
     return made;
   }
 
-  /** A constant matrix that stays float32, made once for each name. */
-  floats(name: string, shape: readonly number[], make: () => Float32Array): string {
-    const known = this.constants.get(name);
-    return known ?? this.constant(name, 'float32', make(), shape);
-  }
-
   zeroPoint(zero: ZeroPoint): string {
     return this.constant(`zero_${zero}`, 'uint8', Uint8Array.of(zero), []);
-  }
-
-  scalar(value: number): string {
-    return this.constant(`scalar_${value}`, 'float32', Float32Array.of(value), []);
-  }
-
-  /** A 0-dimensional int64 constant. */
-  whole(value: number): string {
-    return this.constant(`whole_${value}`, 'int64', BigInt64Array.of(BigInt(value)), []);
-  }
-
-  /** A 1-dimensional int64 constant. */
-  int64(values: readonly number[]): string {
-    const data = BigInt64Array.from(values.map(BigInt));
-    const name = `int64_${values.length > 8 ? `${values.length}_values` : values.join('_')}`;
-    return this.constant(name, 'int64', data, [values.length]);
-  }
-
-  op(
-    type: string,
-    inputs: readonly string[],
-    attributes: readonly Uint8Array[] = [],
-    domain = '',
-    output = this.model.fresh(`int8_${type}_${this.nodes.length}`),
-  ): string {
-    this.nodes.push({ type, domain, inputs, outputs: [output], attributes });
-    return output;
   }
 
   /** From operator set 18 on, axes are an input. */
@@ -148,20 +112,6 @@ export class IntegerProducts {
     return this.model.opset < 18
       ? this.op(type, [x], [integersAttribute('axes', axes), drop])
       : this.op(type, [x, this.int64(axes)], [drop]);
-  }
-
-  private constant(
-    name: string,
-    type: 'float32' | 'uint8' | 'int64',
-    data: Float32Array | Uint8Array | BigInt64Array,
-    shape: readonly number[],
-  ): string {
-    const known = this.constants.get(name);
-    if (known !== undefined) return known;
-    const made = this.model.fresh(`int8_${name}`);
-    this.tensors.push(fileTensor(made, type, shape, data));
-    this.constants.set(name, made);
-    return made;
   }
 }
 

@@ -3,6 +3,7 @@ export * from './element-type.ts';
 export * from './graph.ts';
 export * from './model-writer.ts';
 export * from './model-file.ts';
+export * from './float-convolutions.ts';
 export * from './quantise.ts';
 export * from './half-model.ts';
 export * from './cores.ts';

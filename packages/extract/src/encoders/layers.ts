@@ -66,11 +66,12 @@ export class Layers {
   }
 
   /**
-   * Scaled dot-product attention.
+   * Scaled dot-product attention, some heads at a time where several biases are given: scores of all heads of a long
+   * recording do not stay in a processor's cache.
    * @param x [rows, width]
    * @param names state-dict prefixes of the four projections
    * @param split int64 [4]: batch, length, heads, width of a head
-   * @param bias added to the scores; broadcasts to [batch, heads, length, length]
+   * @param biases for equal parts of the heads, what is added to their scores; each broadcasts to [batch, heads / parts, length, length]
    * @returns [rows, width]
    */
   attention(
@@ -79,20 +80,30 @@ export class Layers {
     width: number,
     heads: number,
     split: string,
-    bias: string,
+    biases: readonly string[],
   ): string {
     const g = this.graph;
+    const parts = (value: string): string[] => this.headParts(value, biases.length);
     const scaled = g.op('Mul', [
       this.linear(x, names.query, width, width),
       g.scalar((width / heads) ** -0.5),
     ]);
-    const query = this.splitHeads(scaled, split);
-    const key = this.splitHeads(this.linear(x, names.key, width, width), split, true);
-    const value = this.splitHeads(this.linear(x, names.value, width, width), split);
-    const scores = g.op('Add', [g.op('MatMul', [query, key]), bias]); // [B, heads, n, n]
-    const mixed = g.op('MatMul', [g.op('Softmax', [scores], { axis: -1 }), value]); // [B, heads, n, d]
-    const joined = g.op('Transpose', [mixed], { perm: [0, 2, 1, 3] });
+    const queries = parts(this.splitHeads(scaled, split));
+    const keys = parts(this.splitHeads(this.linear(x, names.key, width, width), split, true));
+    const values = parts(this.splitHeads(this.linear(x, names.value, width, width), split));
+    const mixed = biases.map((bias, i) => {
+      const products = g.op('MatMul', [queries[i] as string, keys[i] as string]);
+      const scores = g.op('Add', [products, bias]); // [B, heads / parts, n, n]
+      return g.op('MatMul', [g.op('Softmax', [scores], { axis: -1 }), values[i] as string]);
+    });
+    const all = mixed.length === 1 ? (mixed[0] as string) : g.op('Concat', mixed, { axis: 1 }); // [B, heads, n, d]
+    const joined = g.op('Transpose', [all], { perm: [0, 2, 1, 3] });
     return this.linear(g.op('Reshape', [joined, g.int64([-1, width])]), names.output, width, width);
+  }
+
+  /** [B, heads, ...] -> so many of [B, heads / parts, ...] */
+  headParts(x: string, parts: number): string[] {
+    return parts === 1 ? [x] : this.graph.opN('Split', [x], { axis: 1 }, parts);
   }
 
   /** The two layers with a gelu between them. */

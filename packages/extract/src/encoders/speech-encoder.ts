@@ -6,6 +6,9 @@ import { convolutions, frameMask, positionalConvolution } from './speech-fronten
 import { positionGate, relativePositionBias } from './wavlm-position.ts';
 import type { WeightSource } from './weight-source.ts';
 
+/** So many parts of the heads are attended to one after the other. */
+const HEAD_PARTS = 4;
+
 /**
  * Wav2Vec2Model (Baevski et al. 2020), HubertModel (Hsu et al. 2021) and WavLMModel (Chen et al. 2022) of Hugging
  * Face transformers, in evaluation mode.
@@ -53,7 +56,9 @@ export function buildSpeechEncoder(
   let hidden = g.op('Reshape', [sum, g.int64([-1, width])]);
   if (!config.do_stable_layer_norm) hidden = layers.layerNorm(hidden, 'encoder.layer_norm', width, epsilon);
 
-  const position = config.model_type === 'wavlm' ? relativePositionBias(layers, config, count) : undefined;
+  const parts = heads % HEAD_PARTS === 0 ? HEAD_PARTS : 1;
+  const position =
+    config.model_type === 'wavlm' ? relativePositionBias(layers, config, count, parts) : undefined;
   const keys = layers.keyBias(g.op('Cast', [valid], { to: 1 }));
   const give = (layer: number): void => {
     for (const { name, norm } of outputs.filter((output) => output.layer === layer)) {
@@ -64,7 +69,7 @@ export function buildSpeechEncoder(
   };
   give(0);
   for (let l = 0; l < deepest(outputs); l++) {
-    hidden = encoderLayer(layers, config, `encoder.layers.${l}`, { hidden, split, position, keys });
+    hidden = encoderLayer(layers, config, `encoder.layers.${l}`, { hidden, split, position, keys, parts });
     give(l + 1);
   }
   return g;
@@ -75,7 +80,13 @@ function encoderLayer(
   layers: Layers,
   config: SpeechConfig,
   name: string,
-  state: { hidden: string; split: string; position: string | undefined; keys: string },
+  state: {
+    hidden: string;
+    split: string;
+    position: readonly string[] | undefined;
+    keys: string;
+    parts: number;
+  },
 ): string {
   const g = layers.graph;
   const { hidden_size: width, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
@@ -91,10 +102,13 @@ function encoderLayer(
 
   const before = config.do_stable_layer_norm;
   const seen = before ? norm(state.hidden, 'layer_norm') : state.hidden;
-  let bias = state.keys;
+  let biases = Array.from({ length: state.parts }, () => state.keys);
   if (config.model_type === 'wavlm' && state.position !== undefined) {
     const gate = positionGate(layers, config, `${name}.attention`, seen, state.split);
-    bias = g.op('Add', [g.op('Mul', [gate, state.position]), state.keys]);
+    const gates = layers.headParts(gate, state.parts);
+    biases = state.position.map((bias, i) =>
+      g.op('Add', [g.op('Mul', [gates[i] as string, bias]), state.keys]),
+    );
   }
   const attended = layers.attention(
     seen,
@@ -107,7 +121,7 @@ function encoderLayer(
     width,
     heads,
     state.split,
-    bias,
+    biases,
   );
   const middle = g.op('Add', [state.hidden, attended]);
   if (before) return g.op('Add', [middle, feed(norm(middle, 'final_layer_norm'))]);

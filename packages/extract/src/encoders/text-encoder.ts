@@ -45,7 +45,7 @@ export function buildTextEncoder(
       width,
       heads,
       split,
-      bias,
+      [bias],
     );
     const middle = g.op('Add', [attended, hidden]);
     const normed = layers.layerNorm(middle, `${name}.attention.output.LayerNorm`, width, epsilon);

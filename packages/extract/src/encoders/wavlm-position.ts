@@ -15,15 +15,18 @@ export function distanceBucket(distance: number, buckets: number, maxDistance: n
   return Math.min(half - 1, Math.trunc(f(exact + f(ratio * (half - exact)))));
 }
 
-/** So many times are the heads' position biases laid out. */
-const HEAD_PARTS = 4;
-
 /**
  * The learned bias of each pair of frames by their distance, shared by all layers.
  * @param count int64 scalar: frames m
- * @returns [1, heads, m, m]; row i, column j holds the bias of j seen from i
+ * @param parts in which the heads are attended to
+ * @returns for each part, [1, heads / parts, m, m]; row i, column j holds the bias of j seen from i
  */
-export function relativePositionBias(layers: Layers, config: WavlmConfig, count: string): string {
+export function relativePositionBias(
+  layers: Layers,
+  config: WavlmConfig,
+  count: string,
+  parts: number,
+): string[] {
   const g = layers.graph;
   const { num_buckets: buckets, max_bucket_distance: farthest, num_attention_heads: heads } = config;
   const number = (value: number): string => g.scalar(value, 'int64');
@@ -45,19 +48,17 @@ export function relativePositionBias(layers: Layers, config: WavlmConfig, count:
   // at a time, since the copies are twice as large as what is wanted.
   const list = (value: string): string => g.op('Unsqueeze', [value, g.int64([0])]);
   const width = g.op('Sub', [span, number(1)]);
-  const parts = heads % HEAD_PARTS === 0 ? HEAD_PARTS : 1;
   const shape = (...sizes: string[]): string =>
     g.op('Concat', [g.int64([heads / parts]), ...sizes.map(list)], { axis: 0 });
   const [copied, cut] = [shape(count, span), shape(count, width)];
   const end = list(g.op('Mul', [count, width]));
-  const matrices = g.opN('Split', [byDistance], { axis: 0 }, parts).map((values) => {
+  return g.opN('Split', [byDistance], { axis: 0 }, parts).map((values) => {
     const copies = g.op('Expand', [g.op('Unsqueeze', [values, g.int64([1])]), copied]);
     const line = g.op('Reshape', [copies, g.int64([heads / parts, -1])]);
     const rows = g.op('Reshape', [g.op('Slice', [line, g.int64([0]), end, g.int64([1])]), cut]);
-    return g.op('Slice', [rows, g.int64([0]), list(count), g.int64([2])]); // [heads / parts, m, m]
+    const matrix = g.op('Slice', [rows, g.int64([0]), list(count), g.int64([2])]); // [heads / parts, m, m]
+    return g.op('Unsqueeze', [matrix, g.int64([0])]);
   });
-  const matrix = g.op('Concat', matrices, { axis: 0 });
-  return g.op('Unsqueeze', [matrix, g.int64([0])]);
 }
 
 /**

@@ -1,7 +1,13 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError, encodeHalf } from '@lsgmer/datasets';
-import { INT8_SCHEME, ModelFile, halvePrecision, quantiseProducts } from '@lsgmer/onnx/runtime';
+import {
+  INT8_SCHEME,
+  ModelFile,
+  halvePrecision,
+  layConvolutions,
+  quantiseProducts,
+} from '@lsgmer/onnx/runtime';
 
 /** In what an encoder computes: as its weights are, in float16, or with products of 8-bit integers (CPU only). */
 export type ComputeDtype = 'fp32' | 'fp16' | 'int8';
@@ -12,42 +18,49 @@ export function computedAs(dtype: ComputeDtype): string {
   return { fp32: 'float32', fp16: 'float16', int8: INT8_SCHEME }[dtype];
 }
 
-/** Where the graph of another type lies: beside the model's own. One that an older arithmetic made has another name. */
-export function computeGraphPath(graph: string, dtype: ComputeDtype): string {
-  if (dtype === 'fp32') return graph;
-  const made = dtype === 'int8' ? INT8_SCHEME.replace(/:.*/, '') : dtype;
+/** What a graph is made into: another type, or float32 as a CPU computes it fastest. */
+export type GraphForm = ComputeDtype | 'cpu';
+
+/** Raised by hand when a CPU's float32 graph is laid out otherwise. */
+const CPU_LAYOUT = 'cpu-1';
+
+/** Where a graph of another form lies: beside the model's own. One that an older arithmetic made has another name. */
+export function computeGraphPath(graph: string, form: GraphForm): string {
+  if (form === 'fp32') return graph;
+  const made = { int8: INT8_SCHEME.replace(/:.*/, ''), fp16: form, cpu: CPU_LAYOUT }[form];
   return join(dirname(graph), basename(graph).replace(/\.onnx$/, `.${made}.onnx`));
 }
 
-/** Whether a file of a model's folder is a graph of another type, made from the model's own. */
+/** Whether a file of a model's folder is a graph of another form, made from the model's own. */
 export function isConverted(file: string): boolean {
-  return /\.(fp16|int8[-\d]*)\.onnx/.test(file);
+  return /\.(fp16|int8[-\d]*|cpu-\d+)\.onnx/.test(file);
 }
 
-/** Whether the graph of another type has to be made first. */
-export function lacksGraph(graph: string, dtype: ComputeDtype): boolean {
-  const path = computeGraphPath(graph, dtype);
+/** Whether the graph of another form has to be made first. */
+export function lacksGraph(graph: string, form: GraphForm): boolean {
+  const path = computeGraphPath(graph, form);
   return path !== graph && !(existsSync(path) && statSync(path).mtimeMs >= statSync(graph).mtimeMs);
 }
 
 /**
- * The graph that computes in the given type, made from the float32 one where it is not there yet. A graph without products of
- * 64 x 64 and more (a spectrogram, convolutions alone) has nothing for int8 and stays what it is.
+ * The graph that computes in the given form, made from the float32 one where it is not there yet. A graph without products of
+ * 64 x 64 and more (a spectrogram, convolutions alone) has nothing for int8 and stays what it is, one without convolutions along
+ * time has nothing for a CPU.
  * @throws UserError when the graph is none that can be changed so
  */
-export async function computeGraph(graph: string, dtype: ComputeDtype): Promise<string> {
-  const path = computeGraphPath(graph, dtype);
-  if (!lacksGraph(graph, dtype)) return path;
+export async function computeGraph(graph: string, form: GraphForm): Promise<string> {
+  const path = computeGraphPath(graph, form);
+  if (!lacksGraph(graph, form)) return path;
   const draft = `${path}.${process.pid}.tmp`;
   try {
     const model = ModelFile.read(graph);
-    if (dtype === 'fp16') halvePrecision(model, toHalf);
-    else if (quantiseProducts(model) === 0) return graph;
+    if (form === 'fp16') halvePrecision(model, toHalf);
+    else if ((form === 'cpu' ? layConvolutions(model) : quantiseProducts(model)) === 0) return graph;
     await model.write(draft);
     renameSync(draft, path);
   } catch (error) {
     rmSync(draft, { force: true });
-    throw new UserError(`${graph} cannot be made ${dtype}: ${(error as Error).message}`);
+    throw new UserError(`${graph} cannot be made ${form}: ${(error as Error).message}`);
   }
   return path;
 }

@@ -65,8 +65,8 @@ export interface EncoderModel extends ModelReference {
   readonly provenance: { readonly [key: string]: Json };
 }
 
-/** Raised by hand whenever the same inputs come to give other features. */
-const COMPUTATION_VERSION = 1;
+/** Raised by hand whenever the same inputs come to give other features. Speech, 2: convolutions are products on a CPU. */
+const COMPUTATION_VERSION = { speech: 2, others: 1 };
 
 /**
  * Reads a model folder.
@@ -99,7 +99,7 @@ export function readModel(folder: string, asked: FeatureOptions = DEFAULT_FEATUR
   if (!existsSync(graphPath))
     throw new UserError(`${graphPath} is missing: remove ${folder} and make the model again`);
   const made = {
-    version: COMPUTATION_VERSION,
+    version: COMPUTATION_VERSION['conv_dim' in config ? 'speech' : 'others'],
     encoder: describeConfig(config),
     weights: record.weights,
     ...(record.tokenizer === undefined ? {} : { tokenizer: record.tokenizer }),

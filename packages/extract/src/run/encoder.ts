@@ -1,6 +1,6 @@
 import { UserError } from '@lsgmer/datasets';
 import { join } from 'node:path';
-import { type Device, DeviceError, createSession } from '@lsgmer/onnx/runtime';
+import { type Device, DeviceError, chooseDevice, createSession } from '@lsgmer/onnx/runtime';
 import { finishSteps } from '../features/finish.ts';
 import { type EncodedSteps, type EncoderInput, type InputForm, splitBatch } from '../features/form.ts';
 import { joinPieces, piecesOf } from '../features/pieces.ts';
@@ -177,12 +177,14 @@ async function open(model: EncoderModel, { device, threads }: EncoderSettings): 
     throw new UserError(`int8 runs on the CPU only: use --dtype fp16 or fp32 with --device ${device}`);
   try {
     const options = {
-      device: compute === 'int8' ? ('cpu' as const) : device,
+      device: compute === 'int8' ? ('cpu' as const) : await chooseDevice(device),
       ...(threads === undefined ? {} : { threads }),
     };
     const { config, folder } = model;
-    if (config.model_type !== 'onnx')
-      return await createSession(await computeGraph(model.graphPath, compute), options);
+    if (config.model_type !== 'onnx') {
+      const form = compute === 'fp32' && options.device === 'cpu' ? 'cpu' : compute;
+      return await createSession(await computeGraph(model.graphPath, form), options);
+    }
     const paths = [];
     for (const { file } of config.models) paths.push(await computeGraph(join(folder, file), compute));
     return await GraphChain.open(config, paths, options);

@@ -29,7 +29,7 @@ function damaged(from: string, file: string, change: ((content: string) => strin
 describe('readModel', () => {
   it('describes what the fingerprint is made of', () => {
     expect(readModel(audio).features[0]?.computation).toMatchObject({
-      version: 1,
+      version: 2,
       encoder: { model_type: 'wavlm', hidden_size: 96, feat_extract_norm: 'layer' },
       weights: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
       layer: 'last_hidden_state',
