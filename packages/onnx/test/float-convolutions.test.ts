@@ -119,8 +119,11 @@ async function expectEqual(sessions: readonly Session[], data: Float32Array, sha
     sessions.map((session) => session.run({ wave: { data, shape } })),
   );
   expect(found?.['y']?.shape).toEqual(wanted?.['y']?.shape);
-  const values = found?.['y']?.data as Float32Array;
-  const largest = (wanted?.['y']?.data as Float32Array).reduce(
+  const [exact, values] = [wanted, found].map((results) => results?.['y']?.data) as [
+    Float32Array,
+    Float32Array,
+  ];
+  const largest = exact.reduce(
     (most, value, i) => Math.max(most, Math.abs((values[i] as number) - value)),
     0,
   );

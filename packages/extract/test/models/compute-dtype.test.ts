@@ -112,7 +112,7 @@ describe('compute types', () => {
       'here',
     );
     const weights = new RandomWeights(3, (name, shape) =>
-      /norm\.weight$/.test(name)
+      name.endsWith('norm.weight')
         ? { mean: 1, sd: 0.1 }
         : { mean: 0, sd: 1 / Math.sqrt(shape.slice(1).reduce((product, dim) => product * dim, 1)) },
     );
