@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pLimit from 'p-limit';
-import { encodeWav, Rng } from '../packages/datasets/dist/index.js';
+import { encodeWav, Rng, sha256Hex } from '../packages/datasets/dist/index.js';
 import {
   decodeClips,
   DEFAULT_DECODE_POLICY,
@@ -116,7 +116,8 @@ async function makeCorpus() {
       if (made.status !== 0) throw new Error(made.stderr);
       rmSync(wav);
     }
-    const media = { path: name, sha256: `${i}`.padStart(64, '0'), seconds, sampleRate: null, channels: null };
+    const sha256 = sha256Hex(readFileSync(join(corpus, name)));
+    const media = { path: name, sha256, seconds, sampleRate: null, channels: null };
     return { id: `bench/u${String(i).padStart(4, '0')}`, dataset: 'bench', split: 'train', media };
   });
   const rows = utterances.map((row) => ({

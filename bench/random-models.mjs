@@ -1,5 +1,5 @@
 // Encoders at full size with random weights, for measurements that need no checkpoint: the same graphs as the real ones.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { trainByteLevelBpe } from '../packages/extract/dist/index.js';
@@ -51,9 +51,32 @@ export const RANDOM_MODELS = {
   },
 };
 
-/** Fast and the same everywhere; variances are kept from layer to layer. */
+/** Fast and the same everywhere; variances are kept from layer to layer. Large tensors go into a file, as those of checkpoints. */
 class FastRandom {
+  static FILE = 'weights.bin';
   #state = 0x9e3779b9;
+  #fd;
+  #size = 0;
+  #tensors = {};
+
+  constructor(folder) {
+    this.#fd = openSync(join(folder, FastRandom.FILE), 'w');
+  }
+
+  place({ name, shape, sources, make }) {
+    const values = make(sources.map((source) => this.tensor(source.name, source.shape)));
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    const offset = Math.ceil(this.#size / 64) * 64;
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at, bytes.length - at, offset + at);
+    this.#size = offset + bytes.length;
+    this.#tensors[name] = [FastRandom.FILE, offset, [...shape]];
+    return bytes.length < 1024 ? values : { location: FastRandom.FILE, offset, length: bytes.length };
+  }
+
+  placement() {
+    closeSync(this.#fd);
+    return { files: { [FastRandom.FILE]: this.#size }, tensors: this.#tensors };
+  }
 
   tensor(name, shape) {
     const values = new Float32Array(shape.reduce((size, dim) => size * dim, 1));
@@ -93,9 +116,16 @@ export async function makeRandomModel(name, models, texts = []) {
     tokenizer = sha256Hex(text);
   }
   if (config.model_type === 'wavlm') json('preprocessor_config.json', { do_normalize: true });
-  await writeModel(buildEncoder(parseConfig(config, name), new FastRandom()), join(folder, 'model.onnx'));
+  const random = new FastRandom(folder);
+  await writeModel(buildEncoder(parseConfig(config, name), random), join(folder, 'model.onnx'));
   const weights = sha256Hex(name);
-  json('model.json', { format: 1, name, weights, ...(tokenizer && { tokenizer }) });
+  json('model.json', {
+    format: 1,
+    name,
+    weights,
+    ...(tokenizer && { tokenizer }),
+    placement: random.placement(),
+  });
   return folder;
 }
 

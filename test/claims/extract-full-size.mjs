@@ -12,7 +12,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { encodeWav, Interrupted, openFeatureSet, Rng, silent } from '../../packages/datasets/dist/index.js';
+import {
+  encodeWav,
+  Interrupted,
+  openFeatureSet,
+  Rng,
+  sha256Hex,
+  silent,
+} from '../../packages/datasets/dist/index.js';
 import { DEFAULT_FEATURE_OPTIONS, extractFeatures, readModel } from '../../packages/extract/dist/index.js';
 import { makeRandomModel } from '../../bench/random-models.mjs';
 
@@ -176,7 +183,8 @@ function makeCorpus() {
   const rng = Rng.for('claims sound');
   const utterances = SECONDS.map((seconds, i) => {
     const samples = Float32Array.from({ length: 16_000 * seconds }, () => 0.2 * (rng.uniform() - 0.5));
-    writeFileSync(join(corpus, `u${i}.wav`), encodeWav(samples, 16_000));
+    const wav = encodeWav(samples, 16_000);
+    writeFileSync(join(corpus, `u${i}.wav`), wav);
     const text = TEXTS[i % TEXTS.length];
     return {
       id: `claims/u${String(i).padStart(2, '0')}`,
@@ -194,7 +202,7 @@ function makeCorpus() {
       tags: {},
       media: {
         path: `u${i}.wav`,
-        sha256: `${i}`.padStart(64, '0'),
+        sha256: sha256Hex(wav),
         seconds,
         sampleRate: 16_000,
         channels: 1,

@@ -182,7 +182,8 @@ async function open(model: EncoderModel, { device, threads }: EncoderSettings): 
     };
     const { config, folder } = model;
     if (config.model_type !== 'onnx') {
-      const form = compute === 'fp32' && options.device === 'cpu' ? 'cpu' : compute;
+      const laid = compute === 'fp32' && options.device === 'cpu' && 'conv_dim' in config;
+      const form = laid ? 'cpu' : compute;
       return await createSession(await computeGraph(model.graphPath, form), options);
     }
     const paths = [];
