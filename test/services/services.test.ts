@@ -1,26 +1,20 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  type Card,
-  fingerprintOf,
   isDamaged,
   locateSets,
-  openFeatureSetWriter,
   openRemote,
   pullFeatures,
   pushFeatures,
-  Rng,
   type ShareReport,
   UserError,
-  type Utterance,
   verifySet,
-  writeManifest,
 } from '@lsgmer/datasets';
 import { AwsV4Signer } from 'aws4fetch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { badProxy } from './bad-proxy.ts';
+import { makeStore, shardsOf } from './noise-store.ts';
 
 /** Transfers over the servers that test/services/run.mjs starts; what is not there is skipped, and that is said. */
 const {
@@ -50,7 +44,7 @@ beforeAll(async () => {
   if ([nginx, bare, rclone, s3].every((one) => one === undefined)) return;
   root = mkdtempSync(join(tmpdir(), 'lsgmer-transfers-'));
   store = join(root, 'store');
-  makeStore();
+  makeStore(store, MEGABYTES, Math.max(4e6, MEGABYTES * 1e5));
   if (s3 === undefined) return;
   const signed = await new AwsV4Signer({
     method: 'PUT',
@@ -66,84 +60,19 @@ afterAll(() => {
   if (root !== '') rmSync(root, { recursive: true });
 });
 
-function makeStore(): void {
-  const computation = { encoder: 'services', version: 1 };
-  const spec = {
-    format: 1,
-    dataset: 'services',
-    feature: 'noise',
-    fingerprint: fingerprintOf(computation),
-    kind: 'audio',
-    dim: 256,
-    dtype: 'float16',
-    firstSeconds: 0,
-    stepSeconds: 0.02,
-    computation,
-    provenance: {},
-  } as const;
-  const card: Card = {
-    name: 'services',
-    title: 'Noise',
-    adapter: 'table',
-    synthetic: true,
-    paper: null,
-    licence: 'none',
-    restricted: false,
-    layout: [],
-    tasks: [
-      {
-        name: 'two',
-        description: 'two labels',
-        classes: [
-          { name: 'a', labels: ['a'] },
-          { name: 'b', labels: ['b'] },
-        ],
-        protocol: { kind: 'random', k: 2, seed: 1 },
-        metric: 'ua',
-      },
-    ],
-  };
-  // rows of 1,000 frames: half a megabyte each
-  const rows = Math.ceil((MEGABYTES * 1e6) / (1000 * spec.dim * 2));
-  const ids = Array.from({ length: rows }, (_, i) => `services/u${String(i).padStart(5, '0')}`);
-  const rng = new Rng('services');
-  const noise = rng.normals(1000 * spec.dim);
-  const writer = openFeatureSetWriter({
-    store,
-    spec,
-    part: 'main',
-    shardBytes: Math.max(4e6, MEGABYTES * 1e5),
-  });
-  ids.forEach((id, i) => {
-    noise[i % noise.length] = i;
-    writer.append({ id, split: null, n: 1000, features: noise, input: `input ${i}` });
-  });
-  writer.close();
-  const utterances = ids.map((id, i): Utterance => ({
-    id,
-    dataset: 'services',
-    split: null,
-    session: null,
-    dialogue: null,
-    turn: null,
-    speaker: null,
-    rawLabel: i % 2 === 0 ? 'a' : 'b',
-    annotations: [],
-    text: 'words',
-    rawText: 'words',
-    textSource: 'corpus',
-    media: null,
-    tags: {},
-  }));
-  writeManifest(store, { card, utterances, options: {}, tool: 'test' });
-}
-
 async function over<T>(
   address: string,
   environment: NodeJS.ProcessEnv,
   work: (remote: Awaited<ReturnType<typeof openRemote>>) => Promise<T>,
+  partBytes?: number,
 ): Promise<T> {
-  const remote = await openRemote(address, { folder: root, environment, home: root, silenceMs: 20_000 });
+  const remote = await openRemote(address, {
+    folder: root,
+    environment,
+    home: root,
+    silenceMs: 20_000,
+    ...(partBytes === undefined ? {} : { partBytes }),
+  });
   try {
     return await work(remote);
   } finally {
@@ -161,17 +90,8 @@ const pull = (address: string, target: string, environment = ENVIRONMENT): Promi
     pullFeatures({ store: target, stores: [target], dataset: 'services', remote, patience: PATIENCE }),
   );
 
-function shardsOf(folder: string): Map<string, Buffer> {
-  const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) =>
-    name.endsWith('.arrow'),
-  );
-  return new Map(
-    names.map((name) => [name.slice(name.lastIndexOf('/') + 1), readFileSync(join(folder, name))]),
-  );
-}
-
-async function expectSame(target: string): Promise<void> {
-  const [own, theirs] = [shardsOf(store), shardsOf(target)];
+async function expectSame(target: string, source = store): Promise<void> {
+  const [own, theirs] = [shardsOf(source), shardsOf(target)];
   expect([...theirs.keys()].sort()).toEqual([...own.keys()].sort());
   for (const [name, bytes] of own) expect(theirs.get(name)?.equals(bytes), name).toBe(true);
   for (const set of locateSets([target], 'services')) expect(isDamaged(await verifySet(set))).toBe(false);
@@ -182,43 +102,16 @@ const speed = (what: string, { bytes }: ShareReport, started: number): void => {
   console.log(`${what}: ${(bytes / 1e6).toFixed(0)} MB, ${(bytes / 1e6 / seconds).toFixed(0)} MB/s`);
 };
 
-interface Proxy {
-  readonly server: Server;
-  readonly host: string;
-  /** Connections that may still be broken, and whether a bit of what is sent is turned over. */
-  readonly plan: { cuts: number; flip: boolean };
-}
-
-/** Forwards to a server; breaks connections that carry content, and changes what goes over, as it is told. */
-async function badProxy(target: string): Promise<Proxy> {
-  const rng = Rng.for('bad', target);
-  const plan = { cuts: 0, flip: false };
-  const [host = '', port = ''] = target.split(':');
-  const server = createServer((near) => {
-    const far = connect(Number(port), host);
-    let left = plan.cuts > 0 ? 200_000 + rng.int(3_000_000) : Number.POSITIVE_INFINITY;
-    const forward = (from: typeof near, to: typeof near): void => {
-      from.on('data', (bytes: Buffer) => {
-        left -= bytes.length;
-        if (plan.flip && from === near && bytes.length > 20_000)
-          bytes[10_000] = (bytes[10_000] as number) ^ 1;
-        if (left < 0 && plan.cuts > 0) {
-          plan.cuts--;
-          near.destroy();
-          far.destroy();
-        } else if (!to.write(bytes)) {
-          from.pause();
-          to.once('drain', () => from.resume());
-        }
-      });
-      from.on('close', () => to.destroy());
-      from.on('error', () => to.destroy());
-    };
-    forward(near, far);
-    forward(far, near);
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return { server, host: `127.0.0.1:${(server.address() as AddressInfo).port}`, plan };
+/** What Swift answers to a question about the bucket. */
+async function ask(query: string): Promise<string> {
+  const signed = await new AwsV4Signer({
+    url: `${s3}/features?${query}`,
+    accessKeyId: KEYS.AWS_ACCESS_KEY_ID,
+    secretAccessKey: KEYS.AWS_SECRET_ACCESS_KEY,
+    service: 's3',
+    region: 'us-east-1',
+  }).sign();
+  return (await fetch(signed.url, { headers: signed.headers })).text();
 }
 
 const SERVERS: readonly [name: string, host: string | undefined, address: (host: string) => string][] = [
@@ -286,6 +179,57 @@ describe('what the servers refuse', () => {
       );
       const there = await over('s3://features/flipped', ENVIRONMENT, (remote) => remote.list('services'));
       expect(there).toEqual([]);
+    } finally {
+      proxy.server.close();
+    }
+  });
+
+  it.skipIf(s3 === undefined)('Swift: a shard goes on with the parts that are there', async () => {
+    const source = join(root, 'one-shard');
+    makeStore(source, 24, 1e9);
+    const [bytes = 0] = [...shardsOf(source).values()].map(({ length }) => length);
+    // the least that S3 takes
+    const partBytes = 5 * 2 ** 20;
+    expect(bytes).toBeGreaterThan(3 * partBytes);
+    const proxy = await badProxy(s3?.replace('http://', '') ?? '');
+    const send = (tries: number): Promise<ShareReport> => {
+      const patience = { ...PATIENCE, tries, breaks: tries };
+      return over(
+        's3://features/parts',
+        { ...ENVIRONMENT, AWS_ENDPOINT_URL_S3: `http://${proxy.host}` },
+        (remote) => pushFeatures({ stores: [source], dataset: 'services', remote, patience }),
+        partBytes,
+      );
+    };
+    try {
+      proxy.plan.end = 2.5 * partBytes;
+      await expect(send(1)).rejects.toThrow(/the same command goes on/);
+      expect(await ask('uploads=')).toMatch(/<Upload>/);
+      proxy.plan.end = Number.POSITIVE_INFINITY;
+      proxy.plan.sent = 0;
+      await send(6);
+      expect(proxy.plan.sent).toBeGreaterThan(bytes - 2.1 * partBytes);
+      expect(proxy.plan.sent).toBeLessThan(bytes - 1.9 * partBytes);
+      expect(await ask('uploads=')).not.toMatch(/<Upload>/);
+      const target = fresh();
+      await pull('s3://features/parts', target);
+      await expectSame(target, source);
+      // damaged here: what went over is taken away again
+      const [name = ''] = [...shardsOf(source).keys()];
+      const [set] = locateSets([source], 'services');
+      const path = join(set?.folder ?? '', 'shards', name);
+      const shard = readFileSync(path);
+      shard[shard.length - 20] = (shard[shard.length - 20] as number) ^ 1;
+      writeFileSync(path, shard);
+      const elsewhere = over(
+        's3://features/damaged',
+        ENVIRONMENT,
+        (remote) => pushFeatures({ stores: [source], dataset: 'services', remote, patience: PATIENCE }),
+        partBytes,
+      );
+      await expect(elsewhere).rejects.toThrow(/is damaged .* and is not sent/);
+      expect(await ask('uploads=')).not.toMatch(/<Upload>/);
+      expect(await ask('list-type=2&prefix=damaged')).not.toMatch(/<Contents>/);
     } finally {
       proxy.server.close();
     }

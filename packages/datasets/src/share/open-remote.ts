@@ -14,6 +14,8 @@ export interface RemoteOptions {
   readonly home?: string;
   /** Silence after which a connection is given up. */
   readonly silenceMs?: number;
+  /** Bytes of a part of an upload to S3 (default 32 MiB; Amazon takes no smaller ones than 5 MiB). */
+  readonly partBytes?: number;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function openRemote(text: string, options: RemoteOptions): Promise<
     const settings = readS3Settings(address, environment, home);
     const { certificates } = settings;
     const client = new HttpClient({ silenceMs, environment, certificates });
-    return new S3Remote(address.title, address.prefix, settings, client);
+    return new S3Remote(address.title, address.prefix, settings, client, options.partBytes);
   }
   const client = new HttpClient({ silenceMs, environment });
   if (address.kind === 'hub') {

@@ -39,18 +39,20 @@ async function* rawPieces({ source }: Outgoing): AsyncGenerator<Uint8Array> {
       yield piece as Buffer;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new UserError(`${source.file} is gone: run \`lsgmer features verify\`, then push again`);
+    throw goneHere(source.file);
   }
 }
 
-function damagedHere({ source, path, sha256 }: Outgoing, found: string): UserError {
+/** @param found sha256 of what lies here */
+export function damagedHere({ source, path, sha256 }: Outgoing, found: string): UserError {
   const where = 'file' in source ? source.file : path;
   return new UserError(
     `${where} is damaged (sha256 ${found}, expected ${sha256}) and is not sent: run \`lsgmer features repair\`, then push again`,
   );
 }
 
-/** A small file made from what it holds. */
+export const goneHere = (path: string): UserError =>
+  new UserError(`${path} is gone: run \`lsgmer features verify\`, then push again`);
 
 /** A small file made from what it holds. */
 export function contentFile(path: string, bytes: Uint8Array): Outgoing {

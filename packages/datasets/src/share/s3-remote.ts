@@ -4,7 +4,8 @@ import type { S3Settings } from './aws-settings.ts';
 import { statusError } from './failure.ts';
 import { type Answer, type Asked, drop, type HttpClient, rangeFrom, received } from './http.ts';
 import { piecesOf } from './outgoing.ts';
-import { isTemporary, joined, type Outgoing, type Received, type Remote, type RemoteFile } from './remote.ts';
+import { isTemporary, type Outgoing, type Received, type Remote, type RemoteFile } from './remote.ts';
+import { PART_BYTES, S3Parts, type S3Requests } from './s3-parts.ts';
 import { at, parseXml, textAt } from './xml.ts';
 
 /** sha256 of nothing. */
@@ -13,8 +14,8 @@ const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 const noKeys = ({ looked }: S3Settings): string => `no keys were found (looked for ${looked})`;
 
 /**
- * S3-compatible storage. A PUT shows whole or not at all; the sha256 of the content is signed with it, so that the
- * server refuses other bytes.
+ * S3-compatible storage. A file shows whole or not at all; the sha256 of what each PUT brings is signed with it, so that the
+ * server refuses other bytes. Shards of some size go in parts (s3-parts.ts).
  */
 export class S3Remote implements Remote {
   readonly title: string;
@@ -24,10 +25,18 @@ export class S3Remote implements Remote {
   readonly #prefix: string;
   readonly #settings: S3Settings;
   readonly #client: HttpClient;
+  readonly #parts: S3Parts;
+  readonly #listed = new Set<string>();
   #region: string;
   #bucket: URL;
 
-  constructor(title: string, prefix: string, settings: S3Settings, client: HttpClient) {
+  constructor(
+    title: string,
+    prefix: string,
+    settings: S3Settings,
+    client: HttpClient,
+    partBytes: number = PART_BYTES,
+  ) {
     this.title = title;
     this.writable = settings.credentials !== null;
     this.refusal = `${title}: ${noKeys(settings)}: a push takes keys (without any, public buckets can be pulled from)`;
@@ -36,11 +45,24 @@ export class S3Remote implements Remote {
     this.#region = settings.region;
     this.#bucket = settings.bucket;
     this.#client = client;
+    const requests: S3Requests = {
+      url: (path) => this.#url(path),
+      bucketUrl: () => new URL(this.#bucket),
+      key: (path) => this.#key(path),
+      send: (asked, sha256, signal) => this.#send(asked, sha256, signal),
+      text: (answer, what, signal) => client.text(answer, what, signal),
+      failed: (answer, what, signal) => this.#failed(answer, what, signal),
+    };
+    this.#parts = new S3Parts(requests, title, partBytes);
+  }
+
+  /** Of nothing: what all keys below the prefix begin with. */
+  #key(path: string): string {
+    return this.#prefix === '' ? path : `${this.#prefix}/${path}`;
   }
 
   #url(path: string): URL {
-    const key = joined(this.#prefix, path);
-    return new URL(key.split('/').map(encodeURIComponent).join('/'), this.#bucket);
+    return new URL(this.#key(path).split('/').map(encodeURIComponent).join('/'), this.#bucket);
   }
 
   async #send(asked: Asked, sha256: string, signal?: AbortSignal): Promise<Answer> {
@@ -96,7 +118,8 @@ export class S3Remote implements Remote {
 
   async list(folder: string, signal?: AbortSignal): Promise<RemoteFile[]> {
     const files: RemoteFile[] = [];
-    const start = this.#prefix === '' ? '' : `${this.#prefix}/`;
+    this.#listed.add(folder);
+    const start = this.#key('');
     const what = `LIST ${this.title}/${folder}`;
     for (let token = ''; ;) {
       const url = new URL(this.#bucket);
@@ -145,12 +168,20 @@ export class S3Remote implements Remote {
   }
 
   async write(file: Outgoing, signal?: AbortSignal): Promise<void> {
+    const there = (): Promise<number | null> => this.size(file.path, signal);
+    if (this.#parts.takes(file) && (await this.#parts.write(file, there, signal))) return;
     const what = `PUT ${this.title}/${file.path}`;
     const headers = { 'content-length': String(file.bytes), 'content-type': 'application/octet-stream' };
     const asked = { method: 'PUT', url: this.#url(file.path), headers, body: piecesOf(file), what } as const;
     const answer = await this.#send(asked, file.sha256, signal);
     if (answer.status !== 200 && answer.status !== 201) throw await this.#failed(answer, what, signal);
     await drop(answer);
+  }
+
+  /** Ends uploads in parts that killed pushes left in the folders that were listed. */
+  async sweep(): Promise<void> {
+    await this.#parts.sweep([...this.#listed].filter((folder) => folder !== ''));
+    this.#listed.clear();
   }
 
   async close(): Promise<void> {

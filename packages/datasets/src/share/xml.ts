@@ -2,7 +2,7 @@ import { XMLParser } from 'fast-xml-parser';
 import { TransferFailure } from './failure.ts';
 
 /** Values stay text; elements of these names are lists, however many there are; prefixes go. */
-const LISTS = new Set(['Contents', 'response', 'propstat']);
+const LISTS = new Set(['Contents', 'Upload', 'Part', 'response', 'propstat']);
 const parser = new XMLParser({
   ignoreAttributes: true,
   parseTagValue: false,

@@ -8,6 +8,14 @@ export interface ServedFiles {
   readonly folders: Set<string>;
   /** Last changes of files, where they are not of now. */
   readonly changed?: Map<string, Date>;
+  /** S3 uploads in parts that were begun, by id. */
+  readonly uploads?: Map<string, Upload>;
+}
+
+export interface Upload {
+  readonly name: string;
+  readonly begun: Date;
+  readonly parts: Map<number, Buffer>;
 }
 
 /** One request with its body, as a protocol answers it. */
@@ -26,4 +34,5 @@ export interface Reply {
   readonly body?: Buffer | string;
 }
 
+export const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest('hex');
 export const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');

@@ -79,12 +79,14 @@ export async function push(
   store: string,
   server?: SharingServer,
   changes: Partial<PushOptions> = {},
+  partBytes?: number,
 ): Promise<ShareReport> {
   const remote = await openRemote(address, {
     folder: '/',
     environment: server?.environment ?? {},
     home: '/nonexistent',
     silenceMs: (changes.patience ?? IMPATIENT).silenceMs,
+    ...(partBytes === undefined ? {} : { partBytes }),
   });
   onTestFinished(() => remote.close());
   return pushFeatures({ stores: [store], dataset: 'sample', remote, patience: IMPATIENT, ...changes });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { Exchange, Reply } from './exchange.ts';
+import type { Exchange, Reply, Upload } from './exchange.ts';
 import { answerHub } from './hub-protocol.ts';
 import { answerS3 } from './s3-protocol.ts';
 import { answerWebDav } from './webdav-protocol.ts';
@@ -27,6 +27,8 @@ export interface Seen {
   readonly method: string;
   /** Decoded, with the protocol in front: `/s3/bucket/...`. */
   readonly path: string;
+  /** With its question mark, where there is any. */
+  readonly query: string;
   readonly headers: IncomingMessage['headers'];
 }
 
@@ -38,6 +40,7 @@ export class SharingServer {
   /** Content by path: `/bucket/key`, `/folder/file`, `/owner/name/path`. */
   readonly files = new Map<string, Buffer>();
   readonly changed = new Map<string, Date>();
+  readonly uploads = new Map<string, Upload>();
   readonly folders = new Set<string>(['']);
   readonly seen: Seen[] = [];
   /** Asked before each request. */
@@ -83,7 +86,8 @@ export class SharingServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', `http://${this.host}`);
     const path = decodeURIComponent(url.pathname);
-    const seen = { method: request.method ?? '', path, headers: request.headers };
+    const { method = '', headers } = request;
+    const seen = { method, path, query: url.search, headers };
     this.seen.push(seen);
     const fault = this.fault(seen);
     if (fault === 'hang') return;
