@@ -4,7 +4,7 @@ import { Interrupted } from '../base/errors.ts';
 import type { Reporter } from '../base/reporter.ts';
 import { compareIds } from '../manifest/utterance.ts';
 import type { FeatureDtype, FeatureSpec } from '../store/feature-spec.ts';
-import { encodeHalf, firstNonFinite } from '../store/half.ts';
+import { firstBeyondHalf, firstNonFinite } from '../store/half.ts';
 import { bytesOf } from '../store/row-hash.ts';
 import {
   type ArrayLayout,
@@ -125,7 +125,7 @@ function checkValues({ values, dim }: Steps, { dtype, onOverflow }: ScanOptions)
   const bad = firstNonFinite(values);
   if (bad >= 0) throw new ForeignArrayError(`${at(bad)}, expected a finite number`);
   if (dtype === 'float32' || onOverflow === 'float32') return;
-  const large = encodeHalf(values, new Uint16Array(values.length));
+  const large = firstBeyondHalf(values);
   if (large >= 0) {
     throw new ForeignArrayError(
       `${at(large)}, beyond float16's range of +-65504: --overflow float32 keeps such rows as float32, --store-dtype float32 all`,

@@ -12,8 +12,6 @@ import {
   Utf8,
 } from 'apache-arrow';
 import type { FeatureSet } from '../store/feature-set-reader.ts';
-import type { FeatureRow } from '../store/feature-spec.ts';
-import { decodeHalf } from '../store/half.ts';
 import { RecordBatchBuilder } from '../store/record-batch.ts';
 import { META, shardSchema } from '../store/shard-schema.ts';
 import type { ExportRow } from './export-row.ts';
@@ -89,7 +87,7 @@ export class ParquetExport {
         yield builder.batch(this.#schema);
         builder.clear();
       }
-      builder.append(asFeatureRow(row));
+      builder.appendStored(row.stored);
     }
     if (builder.rows > 0) yield builder.batch(this.#schema);
   }
@@ -105,23 +103,6 @@ export class ParquetExport {
     }
     if (held.length > 0) yield pooledBatch(this.#schema, held, this.#set.dim);
   }
-}
-
-/** float16 survives the way over float32 unchanged. */
-function asFeatureRow({ id, n, values, stored: { tokenIds, tokenSpans } }: ExportRow): FeatureRow {
-  let features: Float32Array;
-  if (values instanceof Uint16Array) {
-    features = new Float32Array(values.length);
-    decodeHalf(values, features);
-  } else features = values;
-  return {
-    id,
-    split: null,
-    n,
-    features,
-    input: '',
-    ...(tokenIds && tokenSpans ? { tokenIds, tokenSpans } : {}),
-  };
 }
 
 function pooledSchema({ dim }: FeatureSet, { metadata }: Schema): Schema {

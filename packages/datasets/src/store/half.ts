@@ -69,6 +69,13 @@ export function decodeHalf(source: Uint16Array, target: Float32Array, at = 0): v
   for (let i = 0; i < source.length; i++) target[at + i] = table[source[i] as number] as number;
 }
 
+/** Index of the first value that float16 cannot hold (NaN, an infinity, beyond +-65504), or -1: what `encodeHalf` would say. */
+export function firstBeyondHalf(values: Float32Array): number {
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < bits.length; i++) if (((bits[i] as number) & 0x7fffffff) > MAX_BITS) return i;
+  return -1;
+}
+
 /** Index of the first NaN or infinity, or -1. */
 export function firstNonFinite(values: Float32Array): number {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);

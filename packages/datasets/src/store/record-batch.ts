@@ -11,7 +11,7 @@ import {
   Utf8,
 } from 'apache-arrow';
 import { encodeHalf, firstNonFinite } from './half.ts';
-import type { FeatureDtype, FeatureRow, FeatureSpec } from './feature-spec.ts';
+import type { FeatureDtype, FeatureRow, FeatureSpec, StoredRow } from './feature-spec.ts';
 import { bytesOf, rowHash } from './row-hash.ts';
 import { featuresType, tokensType, valueBytes } from './shard-schema.ts';
 
@@ -58,9 +58,7 @@ export class RecordBatchBuilder {
    */
   append(row: FeatureRow): number {
     const start = this.#steps * this.#spec.dim;
-    const end = start + row.features.length;
-    if (end > this.#values.length) this.#values = grown(this.#values, end);
-    const stored = this.#values;
+    const stored = this.#room(start + row.features.length);
     if (stored instanceof Uint16Array) {
       const misfit = encodeHalf(row.features, stored, start);
       if (misfit >= 0) return misfit;
@@ -69,6 +67,28 @@ export class RecordBatchBuilder {
       if (misfit >= 0) return misfit;
       stored.set(row.features, start);
     }
+    this.#add(row, row.features.length);
+    return -1;
+  }
+
+  /** Adds a row as a set gives it back, its values already of this type. */
+  appendStored(row: StoredRow): void {
+    const start = this.#steps * this.#spec.dim;
+    const stored = this.#room(start + row.values.length);
+    if (row.values.constructor !== stored.constructor)
+      throw new Error(`${row.id}: its values are not ${this.#dtype}`);
+    stored.set(row.values, start);
+    this.#add(row, row.values.length);
+  }
+
+  #room(end: number): Uint16Array | Float32Array {
+    if (end > this.#values.length) this.#values = grown(this.#values, end);
+    return this.#values;
+  }
+
+  /** The rest of a row whose values are there. */
+  #add(row: Omit<StoredRow, 'values'>, length: number): void {
+    const start = this.#steps * this.#spec.dim;
     if (row.tokenIds && row.tokenSpans) {
       this.#tokenIds = grown(this.#tokenIds, this.#steps + row.n);
       this.#tokenSpans = grown(this.#tokenSpans, 2 * (this.#steps + row.n));
@@ -76,11 +96,12 @@ export class RecordBatchBuilder {
       this.#tokenSpans.set(row.tokenSpans, 2 * this.#steps);
     }
     const id = new TextEncoder().encode(row.id);
-    this.#hashes.push(rowHash(id, row.n, bytesOf(stored.subarray(start, end)), row.tokenIds));
+    this.#hashes.push(
+      rowHash(id, row.n, bytesOf(this.#values.subarray(start, start + length)), row.tokenIds),
+    );
     this.#ids.push(id);
     this.#lengths.push(row.n);
     this.#steps += row.n;
-    return -1;
   }
 
   /** The rows as a record batch over this builder's memory. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../src/base/canonical-json.ts';
-import { decodeHalf, encodeHalf, firstNonFinite, HALF_MAX } from '../../src/store/half.ts';
+import { decodeHalf, encodeHalf, firstBeyondHalf, firstNonFinite, HALF_MAX } from '../../src/store/half.ts';
 import { bytesOf } from '../../src/store/row-hash.ts';
 
 interface Golden {
@@ -90,5 +90,30 @@ describe('firstNonFinite', () => {
     expect(firstNonFinite(Float32Array.of(0, -3.4028234e38, 3.4028234e38))).toBe(-1);
     expect(firstNonFinite(Float32Array.of(0, 1, NaN, Infinity))).toBe(2);
     expect(firstNonFinite(Float32Array.of(0, -Infinity))).toBe(1);
+  });
+});
+
+describe('firstBeyondHalf', () => {
+  it('says what encodeHalf says, for every kind of value and where it stands', () => {
+    const edge = [
+      HALF_MAX,
+      -HALF_MAX,
+      65504.004,
+      -65505,
+      65519,
+      65520,
+      1e6,
+      NaN,
+      Infinity,
+      -Infinity,
+      1e-9,
+      0,
+    ];
+    for (const value of edge)
+      for (const at of [0, 2]) {
+        const values = new Float32Array(3).fill(1);
+        values[at] = value;
+        expect(firstBeyondHalf(values), String(value)).toBe(encodeHalf(values, new Uint16Array(3)));
+      }
   });
 });
