@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { digestJson, type Json, sha256Hex } from '../base/canonical-json.ts';
 import { UserError, UserErrors } from '../base/errors.ts';
 import { fileTrouble, readJsonFile } from '../base/text-file.ts';
-import { MEND } from './manifest-damage.ts';
+import { foreignManifest, MEND } from './manifest-damage.ts';
 import { readManifestInfo } from './manifest-file.ts';
 
 /** Manifests of a dataset, the earlier ones too, lie under their digests. */
@@ -25,7 +25,7 @@ export function checkManifests(store: string, dataset: string): string[] {
   try {
     const { dataset: said, manifest, card } = readManifestInfo(store, dataset);
     current = join(store, dataset, manifest.file);
-    if (said !== dataset) problems.push(`${path} is that of ${said}: ${MEND}`);
+    if (said !== dataset) problems.push(foreignManifest(path, said));
     // as it stands there: a later version may know more keys, with defaults
     const written = readJsonFile(path) as { card: { content: Json } };
     if (digestJson(written.card.content) !== card.sha256)

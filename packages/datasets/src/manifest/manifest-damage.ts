@@ -8,3 +8,7 @@ export const MEND = 'build it again, or pull it with --manifest replace';
 export function hasContent(file: string, sha256: string): boolean {
   return existsSync(file) && sha256Hex(readFileSync(file)) === sha256;
 }
+
+/** A dataset's folder that was copied or renamed by hand. */
+export const foreignManifest = (path: string, dataset: string): string =>
+  `${path} is that of ${dataset}: rename its folder back, remove it where it is a copy, or ${MEND}`;

@@ -8,7 +8,7 @@ import { schemaProblems } from '../base/schema-problems.ts';
 import { fileTrouble, readJsonFile } from '../base/text-file.ts';
 import { JsonValue } from '../store/feature-spec.ts';
 import { Card } from './card.ts';
-import { hasContent, MEND } from './manifest-damage.ts';
+import { foreignManifest, hasContent, MEND } from './manifest-damage.ts';
 import { compareIds, Utterance } from './utterance.ts';
 
 const Hex = z.string().regex(/^[0-9a-f]{64}$/);
@@ -173,11 +173,13 @@ function countRows(utterances: readonly Utterance[]): ManifestInfo['counts'] {
 
 /**
  * Reads a dataset's manifest from the first of the stores that has one, and checks its digest and every line.
- * @throws UserError where no store has it; UserErrors where its files do not fit together, with line numbers.
+ * @throws UserError where no store has it, or it is another dataset's (a copied folder); UserErrors where its files do not fit together, with line numbers.
  */
 export function readManifest(stores: string | readonly string[], dataset: string): Manifest {
   const folder = manifestFolder(stores, dataset);
-  const info = readInfo(join(folder, 'manifest.json'));
+  const path = join(folder, 'manifest.json');
+  const info = readInfo(path);
+  if (info.dataset !== dataset) throw new UserError(foreignManifest(path, info.dataset));
   const file = join(folder, info.manifest.file);
   let bytes: Buffer;
   try {

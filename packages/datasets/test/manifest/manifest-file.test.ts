@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../src/base/canonical-json.ts';
@@ -113,6 +113,15 @@ describe('writeManifest and readManifest', () => {
     });
     const bytes = readFileSync(read.file);
     expect(read.file).toBe(join(store, `demo/manifests/sha256-${sha256Hex(bytes)}.jsonl`));
+  });
+
+  it('refuses the manifest of another dataset: its folder was copied', () => {
+    const store = temporaryFolder();
+    build(store);
+    cpSync(join(store, 'demo'), join(store, 'demo2'), { recursive: true });
+    expect(() => readManifest(store, 'demo2')).toThrow(
+      `${join(store, 'demo2', 'manifest.json')} is that of demo: rename its folder back, remove it where it is a copy, or build it again`,
+    );
   });
 
   it('gives the same bytes from another order and in another place', () => {
