@@ -6,7 +6,7 @@ import type { ModelRun, PreparedRow } from './model-run.ts';
 import { RunProgress } from './progress.ts';
 
 /** Rows that are sorted into batches of equal token counts together. */
-const WINDOW = 512;
+const WINDOW = 1024;
 /** Tokens of a batch are bounded since attention grows with rows and with the square of the length. */
 const BATCH = { rows: 32, length: 4096 };
 
