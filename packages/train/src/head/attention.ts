@@ -1,7 +1,7 @@
 import { tf } from '@lsgmer/onnx';
 import type { Tensors } from './contract.ts';
 import { type Keys, layerNorm, linear, meanWeights, need, project, type LinearWeights } from './ops.ts';
-import { steps, type Sequence } from './sequence.ts';
+import { identity, steps, type Sequence } from './sequence.ts';
 import { stepRows } from './step-rows.ts';
 
 /**
@@ -150,9 +150,8 @@ export function crossLongAsks({ own, other, keys, masks, weights, heads }: Cross
   const steps = stepRows(other, masks?.other);
   const k = tf.matMul(steps.values, weights.key); // [S, d]
   const probes = steps.headsToRows(throughHeads(steps.split(k, heads), query.w)); // [B, H Lk, d]
-  const diagonal = identity(heads);
   // the query bias weighs the keys: K_h . bq_h, [S, H]
-  const biases = tf.mul(tf.reshape(query.b, [heads, d / heads, 1]), tf.tensor(diagonal, [heads, 1, heads]));
+  const biases = tf.mul(tf.reshape(query.b, [heads, d / heads, 1]), tf.tensor(identity(heads), [heads, 1, heads]));
   const perHead = steps.toRows(tf.matMul(k, tf.reshape(biases, [d, heads]))); // [B, Lk, H]
   const offsets = tf.add(tf.transpose(perHead, [0, 2, 1]), tf.reshape(keys.scores, [rows, 1, answering]));
   const scores = tf.add(
@@ -160,12 +159,10 @@ export function crossLongAsks({ own, other, keys, masks, weights, heads }: Cross
     tf.reshape(offsets, [rows, 1, heads * answering]),
   );
   const weighed = tf.softmax(tf.reshape(scores, [rows, asking, heads, answering]));
-  // the values of head h fill its own columns only: [B, H Lk, d]
-  const seen = tf.mul(steps.toRows(linear(steps.values, weights.value)), keys.present);
-  const v = tf.reshape(seen, [rows, 1, answering, heads, d / heads]);
+  const values = tf.mul(steps.toRows(linear(steps.values, weights.value)), keys.present);
   return {
-    values: tf.reshape(tf.mul(v, tf.tensor(diagonal, [1, heads, 1, heads, 1])), [rows, heads * answering, d]),
-    mixture: tf.reshape(weighed, [rows, asking, heads * answering]),
+    values,
+    mixture: { weights: tf.reshape(weighed, [rows, asking, heads * answering]), heads },
     projection: weights.output,
     attention: () => tf.mean(weighed, 2),
   };
@@ -174,10 +171,6 @@ export function crossLongAsks({ own, other, keys, masks, weights, heads }: Cross
 /** Steps by head [H, S, d / H] times the head's columns of w, transposed: [H, S, d]. */
 function throughHeads(x: tf.Tensor, w: tf.Tensor): tf.Tensor {
   return tf.matMul(x, headColumns(w, x.shape[0]));
-}
-
-function identity(size: number): Float32Array {
-  return Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
 }
 
 /**

@@ -29,11 +29,12 @@ function weightsOf(tensors: tf.Tensor[]): AttentionWeights {
 }
 
 describe('foldedLabelMean', () => {
-  const mixture = tf.softmax(random('mixture', [B, L, L], 2));
+  const weights = (heads: number): tf.Tensor => tf.softmax(random('mixture', [B, L, heads * L], 2));
   const sequences: { readonly [name: string]: Sequence } = {
     steps: { values: steps },
     'projected steps': { values: steps, projection: cross },
-    'a projected mixture': { values: steps, mixture, projection: cross },
+    'a projected mixture': { values: steps, mixture: { weights: weights(1), heads: 1 }, projection: cross },
+    'a projected mixture by head': { values: steps, mixture: { weights: weights(2), heads: 2 }, projection: cross },
   };
   for (const heads of [1, 4, 8])
     for (const [name, sequence] of Object.entries(sequences)) {

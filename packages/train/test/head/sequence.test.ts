@@ -6,13 +6,16 @@ import { random, values } from '../support/cpu-tensors.ts';
 import { largestDifference } from '../support/head-golden.ts';
 
 const projection = { w: random('w', [4, 4]), b: random('b', [4]) };
-const mixture = tf.softmax(random('mixture', [2, 5, 3], 3));
+const mixture = { weights: tf.softmax(random('mixture', [2, 5, 3], 3)), heads: 1 };
+const byHead = { weights: tf.softmax(random('by head', [2, 5, 6], 3)), heads: 2 };
 const basis = random('basis', [2, 3, 4]);
 const SEQUENCES: { readonly [name: string]: Sequence } = {
   'plain steps': { values: random('steps', [2, 5, 4]) },
   'projected steps': { values: random('steps', [2, 5, 4]), projection },
   'a mixture': { values: basis, mixture },
   'a projected mixture': { values: basis, mixture, projection },
+  'a mixture by head': { values: basis, mixture: byHead },
+  'a projected mixture by head': { values: basis, mixture: byHead, projection },
 };
 
 describe.each(Object.entries(SEQUENCES))('%s', (_, sequence) => {
@@ -55,13 +58,16 @@ it('the mixture is mixed, not averaged: by hand', () => {
         [0, 10],
       ],
     ]),
-    mixture: tf.tensor([
-      [
-        [1, 0],
-        [0.5, 0.5],
-        [0, 1],
-      ],
-    ]),
+    mixture: {
+      weights: tf.tensor([
+        [
+          [1, 0],
+          [0.5, 0.5],
+          [0, 1],
+        ],
+      ]),
+      heads: 1,
+    },
     projection: {
       w: tf.tensor2d([
         [2, 0],
@@ -71,4 +77,17 @@ it('the mixture is mixed, not averaged: by hand', () => {
     },
   };
   expect(values(steps(sequence))).toEqual([102, 0, 101, 5, 100, 10]);
+});
+
+it('each head mixes its own columns: by hand', () => {
+  const sequence = {
+    values: tf.tensor([
+      [
+        [1, 2],
+        [10, 20],
+      ],
+    ]),
+    mixture: { weights: tf.tensor([[[1, 0, 0.5, 0.5]]]), heads: 2 },
+  };
+  expect(values(steps(sequence))).toEqual([1, 11]);
 });
