@@ -1,5 +1,5 @@
 import {
-  f64x2,
+  f32x4,
   get,
   i32,
   Instance,
@@ -14,8 +14,8 @@ import {
 
 /** The numbers of one AdamW step, in the order in which the pass takes them. */
 export interface AdamWFactors {
-  /** 1 - lr decay */
-  readonly keep: number;
+  /** lr decay */
+  readonly shrink: number;
   readonly beta1: number;
   /** 1 - beta1 */
   readonly gain1: number;
@@ -36,7 +36,7 @@ type Pass = (
   first: number,
   second: number,
   end: number,
-  keep: number,
+  shrink: number,
   beta1: number,
   gain1: number,
   beta2: number,
@@ -46,47 +46,51 @@ type Pass = (
   eps: number,
 ) => void;
 
-// Local variables by number: the arguments, then each factor in both lanes, then what a pair of elements needs.
+// Local variables by number: the arguments, then each factor in all lanes, then what four elements need.
 const [parameters, gradient, first, second, end] = [0, 1, 2, 3, 4];
-const [keep, beta1, gain1, beta2, gain2, rate, correction, eps] = [5, 6, 7, 8, 9, 10, 11, 12];
-const FACTORS = [keep, beta1, gain1, beta2, gain2, rate, correction, eps];
-const [g, m, v] = [21, 22, 23];
-const both = (factor: number): number => factor + FACTORS.length;
+const [shrink, beta1, gain1, beta2, gain2, rate, correction, eps] = [5, 6, 7, 8, 9, 10, 11, 12];
+const FACTORS = [shrink, beta1, gain1, beta2, gain2, rate, correction, eps];
+const [g, m, v, p] = [21, 22, 23, 24];
+const lanes = (factor: number): number => factor + FACTORS.length;
 
-/** Two elements: the operations of AdamW.update in the same order, so that the bits are the same. */
-const pair = [
-  ...set(g, f64x2.loadFloats(get(gradient))),
+/** Four elements: the operations of AdamW.update in the same order, so that the bits are the same. */
+const four = [
+  ...set(g, f32x4.load(get(gradient))),
   ...set(
     m,
-    f64x2.add(f64x2.mul(get(both(beta1)), f64x2.loadFloats(get(first))), f64x2.mul(get(both(gain1)), get(g))),
+    f32x4.add(f32x4.mul(get(lanes(beta1)), f32x4.load(get(first))), f32x4.mul(get(lanes(gain1)), get(g))),
   ),
   ...set(
     v,
-    f64x2.add(
-      f64x2.mul(get(both(beta2)), f64x2.loadFloats(get(second))),
-      f64x2.mul(f64x2.mul(get(both(gain2)), get(g)), get(g)),
+    f32x4.add(
+      f32x4.mul(get(lanes(beta2)), f32x4.load(get(second))),
+      f32x4.mul(f32x4.mul(get(lanes(gain2)), get(g)), get(g)),
     ),
   ),
-  ...f64x2.storeFloats(get(first), get(m)),
-  ...f64x2.storeFloats(get(second), get(v)),
-  ...f64x2.storeFloats(
+  ...f32x4.store(get(first), get(m)),
+  ...f32x4.store(get(second), get(v)),
+  ...set(p, f32x4.load(get(parameters))),
+  ...f32x4.store(
     get(parameters),
-    f64x2.sub(
-      f64x2.mul(f64x2.loadFloats(get(parameters)), get(both(keep))),
-      f64x2.div(
-        f64x2.mul(get(both(rate)), get(m)),
-        f64x2.add(f64x2.sqrt(f64x2.mul(get(both(correction)), get(v))), get(both(eps))),
+    f32x4.sub(
+      get(p),
+      f32x4.add(
+        f32x4.mul(get(lanes(shrink)), get(p)),
+        f32x4.div(
+          f32x4.mul(get(lanes(rate)), get(m)),
+          f32x4.add(f32x4.sqrt(f32x4.mul(get(lanes(correction)), get(v))), get(lanes(eps))),
+        ),
       ),
     ),
   ),
 ];
 
 const body = [
-  ...FACTORS.flatMap((factor) => set(both(factor), splat(get(factor)))),
+  ...FACTORS.flatMap((factor) => set(lanes(factor), splat(get(factor)))),
   ...repeatWhile(
     [
-      ...pair,
-      ...[parameters, gradient, first, second].flatMap((at) => set(at, i32.add(get(at), i32.constant(8)))),
+      ...four,
+      ...[parameters, gradient, first, second].flatMap((at) => set(at, i32.add(get(at), i32.constant(16)))),
     ],
     i32.below(get(parameters), get(end)),
   ),
@@ -94,16 +98,16 @@ const body = [
 
 const PASS = moduleBytes(
   'pass',
-  [...Array<'i32'>(5).fill('i32'), ...Array<'f64'>(8).fill('f64')],
-  Array<'v128'>(11).fill('v128'),
+  [...Array<'i32'>(5).fill('i32'), ...Array<'f32'>(8).fill('f32')],
+  Array<'v128'>(12).fill('v128'),
   body,
 );
 
 let compiled: WasmModule | undefined;
 
 /**
- * AdamW over stretches of vectors in one WebAssembly memory, two elements at a time in float64: every bit is that
- * of the plain loop, in a third of its time.
+ * AdamW over stretches of vectors in one WebAssembly memory, four elements at a time in float32: every bit is that
+ * of the plain loop.
  */
 export class AdamWSimd {
   private readonly pass: Pass;
@@ -115,7 +119,7 @@ export class AdamWSimd {
   }
 
   /**
-   * Updates the elements of one stretch but for the last one where their number is odd. The arrays must lie in the
+   * Updates the elements of one stretch but for the last ones where they are no multiple of four. The arrays must lie in the
    * memory and have one length.
    * @returns how many elements were updated
    */
@@ -126,16 +130,16 @@ export class AdamWSimd {
     second: Float32Array,
     factors: AdamWFactors,
   ): number {
-    const even = parameters.length - (parameters.length % 2);
-    if (even === 0) return 0;
-    const { keep, beta1, gain1, beta2, gain2, rate, correction, eps } = factors;
+    const whole = parameters.length - (parameters.length % 4);
+    if (whole === 0) return 0;
+    const { shrink, beta1, gain1, beta2, gain2, rate, correction, eps } = factors;
     this.pass(
       parameters.byteOffset,
       gradient.byteOffset,
       first.byteOffset,
       second.byteOffset,
-      parameters.byteOffset + 4 * even,
-      keep,
+      parameters.byteOffset + 4 * whole,
+      shrink,
       beta1,
       gain1,
       beta2,
@@ -144,6 +148,6 @@ export class AdamWSimd {
       correction,
       eps,
     );
-    return even;
+    return whole;
   }
 }

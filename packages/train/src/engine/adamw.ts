@@ -29,7 +29,8 @@ export interface AdamWOptions {
  *   p <- p (1 - lr decay);  m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2
  *   p <- p - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
  *
- * Each element is computed in float64 and stored in float32. Where all vectors lie in one WebAssembly memory (see
+ * Every operation is one of float32, as PyTorch's are; what an element loses to decay is added to its update before both are
+ * subtracted, so that little of either is rounded off. Where all vectors lie in one WebAssembly memory (see
  * `trainingVectors`) the pass runs in SIMD, to the same bits.
  */
 export class AdamW {
@@ -95,7 +96,7 @@ export class AdamW {
     for (const { offset, length, decayed } of this.segments) {
       const part = (vector: Float32Array): Float32Array => vector.subarray(offset, offset + length);
       const parts = [part(parameters), part(gradient), part(this.first), part(this.second)] as const;
-      const factors = { keep: decayed ? 1 - this.lr * this.decay : 1, ...common };
+      const factors = { shrink: decayed ? this.lr * this.decay : 0, ...common };
       const done = simd?.update(...parts, factors) ?? 0;
       update(...parts, factors, done);
     }
@@ -116,16 +117,31 @@ function update(
   gradient: Float32Array,
   first: Float32Array,
   second: Float32Array,
-  { keep, beta1, gain1, beta2, gain2, rate, correction, eps }: AdamWFactors,
+  factors: AdamWFactors,
   start: number,
 ): void {
+  const f = Math.fround;
+  const [shrink, rate, correction, eps] = [
+    f(factors.shrink),
+    f(factors.rate),
+    f(factors.correction),
+    f(factors.eps),
+  ];
+  const [beta1, gain1, beta2, gain2] = [
+    f(factors.beta1),
+    f(factors.gain1),
+    f(factors.beta2),
+    f(factors.gain2),
+  ];
   for (let i = start; i < parameters.length; i++) {
     const g = gradient[i] as number;
-    const m = beta1 * (first[i] as number) + gain1 * g;
-    const v = beta2 * (second[i] as number) + gain2 * g * g;
+    const m = f(f(beta1 * (first[i] as number)) + f(gain1 * g));
+    const v = f(f(beta2 * (second[i] as number)) + f(f(gain2 * g) * g));
     first[i] = m;
     second[i] = v;
-    parameters[i] = (parameters[i] as number) * keep - (rate * m) / (Math.sqrt(correction * v) + eps);
+    const p = parameters[i] as number;
+    const move = f(f(rate * m) / f(f(Math.sqrt(f(correction * v))) + eps));
+    parameters[i] = f(p - f(f(shrink * p) + move));
   }
 }
 

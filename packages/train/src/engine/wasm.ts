@@ -23,9 +23,9 @@ export const { Memory, Module, Instance } = (
   globalThis as unknown as { readonly WebAssembly: WebAssemblyGlobal }
 ).WebAssembly;
 
-export type ValueType = 'i32' | 'f64' | 'v128';
+export type ValueType = 'i32' | 'f32' | 'v128';
 
-const VALUE_TYPES: { readonly [T in ValueType]: number } = { i32: 0x7f, f64: 0x7c, v128: 0x7b };
+const VALUE_TYPES: { readonly [T in ValueType]: number } = { i32: 0x7f, f32: 0x7d, v128: 0x7b };
 
 const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
@@ -72,28 +72,17 @@ export const i32 = {
   add: (a: Code, b: Code): Code => [...a, ...b, 0x6a],
   below: (a: Code, b: Code): Code => [...a, ...b, 0x49],
 };
-/** A float64 in both lanes. */
-export const splat = simd(0x14);
-/** Two float64 values, read from and written to pairs of float32. */
-export const f64x2 = {
-  add: simd(0xf0),
-  sub: simd(0xf1),
-  mul: simd(0xf2),
-  div: simd(0xf3),
-  sqrt: simd(0xef),
-  /** v128.load64_zero, then f64x2.promote_low_f32x4 */
-  loadFloats: (address: Code): Code => [...address, 0xfd, 0x5d, ...ADDRESS, 0xfd, 0x5f],
-  /** f32x4.demote_f64x2_zero, then lane 0 of v128.store64_lane */
-  storeFloats: (address: Code, value: Code): Code => [
-    ...address,
-    ...value,
-    0xfd,
-    0x5e,
-    0xfd,
-    0x5b,
-    ...ADDRESS,
-    0,
-  ],
+/** A float32 in all four lanes. */
+export const splat = simd(0x13);
+/** Four float32 values. */
+export const f32x4 = {
+  add: simd(0xe4),
+  sub: simd(0xe5),
+  mul: simd(0xe6),
+  div: simd(0xe7),
+  sqrt: simd(0xe3),
+  load: (address: Code): Code => [...address, 0xfd, 0x00, ...ADDRESS],
+  store: (address: Code, value: Code): Code => [...address, ...value, 0xfd, 0x0b, ...ADDRESS],
 };
 
 /** Repeats `body` as long as `condition` holds after it; the first pass is unconditional. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  f64x2,
+  f32x4,
   get,
   i32,
   Instance,
@@ -39,28 +39,29 @@ describe('WebAssembly encoder', () => {
     expect(new Int32Array(memory.buffer)[2]).toBe(value);
   });
 
-  it('runs a loop over pairs of floats', () => {
+  it('runs a loop over fours of floats', () => {
     // x <- sqrt((x * a - x) / a + a), from address 0 to `end`
     const [at, end, a, aa, x] = [0, 1, 2, 3, 4];
-    const value = f64x2.div(f64x2.sub(f64x2.mul(get(x), get(aa)), get(x)), get(aa));
+    const value = f32x4.div(f32x4.sub(f32x4.mul(get(x), get(aa)), get(x)), get(aa));
     const body = [
       ...set(aa, splat(get(a))),
       ...repeatWhile(
         [
-          ...set(x, f64x2.loadFloats(get(at))),
-          ...f64x2.storeFloats(get(at), f64x2.sqrt(f64x2.add(value, get(aa)))),
-          ...set(at, i32.add(get(at), i32.constant(8))),
+          ...set(x, f32x4.load(get(at))),
+          ...f32x4.store(get(at), f32x4.sqrt(f32x4.add(value, get(aa)))),
+          ...set(at, i32.add(get(at), i32.constant(16))),
         ],
         i32.below(get(at), get(end)),
       ),
     ];
     const memory = new Memory({ initial: 1, maximum: 1 });
     const floats = new Float32Array(memory.buffer);
-    floats.set([1, 2, 3, 4, 5]);
-    const bytes = moduleBytes('f', ['i32', 'i32', 'f64'], ['v128', 'v128'], body);
+    floats.set([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const bytes = moduleBytes('f', ['i32', 'i32', 'f32'], ['v128', 'v128'], body);
     const { exports } = new Instance(new Module(bytes), { env: { memory } });
-    (exports['f'] as (at: number, end: number, a: number) => void)(0, 16, 2.5);
-    const expected = [1, 2, 3, 4].map((v) => Math.fround(Math.sqrt((v * 2.5 - v) / 2.5 + 2.5)));
-    expect([...floats.subarray(0, 6)]).toEqual([...expected, 5, 0]);
+    (exports['f'] as (at: number, end: number, a: number) => void)(0, 32, 2.5);
+    const f = Math.fround;
+    const expected = [1, 2, 3, 4, 5, 6, 7, 8].map((v) => f(Math.sqrt(f(f(f(f(v * 2.5) - v) / 2.5) + 2.5))));
+    expect([...floats.subarray(0, 10)]).toEqual([...expected, 9, 0]);
   });
 });
