@@ -1,7 +1,7 @@
-import { tf } from '@lsgmer/onnx';
+import { isTracing, tf } from '@lsgmer/onnx';
 import { attend, headColumns, scaledQuery, splitHeads, type AttentionWeights } from './attention.ts';
-import { type Keys, linear, project } from './ops.ts';
-import { means, responses, stepCount, steps, type Sequence } from './sequence.ts';
+import { type Keys, linear, project, type SaveForGradient } from './ops.ts';
+import { answers, means, mixed, responses, stepCount, steps, type Sequence } from './sequence.ts';
 
 /** Result of a label attention. */
 export interface LabelAttended {
@@ -57,17 +57,56 @@ export function foldedLabelMean(
   const length = stepCount(h1);
   const q = tf.reshape(linear(labels, scaledQuery(weights.query, heads)), [classes, heads, d / heads]);
   const columns = headColumns(weights.key, heads);
-  const probes = tf.matMul(tf.transpose(q, [1, 0, 2]), columns); // [H, N, d]
-  const scores = responses(h1, tf.reshape(probes, [heads * classes, d])); // [B, H N, L]
-  const masked = tf.add(scores, tf.reshape(keys.scores, [rows, 1, length]));
-  const attention = tf.reshape(tf.softmax(masked), [rows, heads, classes, length]);
-
-  const seen = means(h1, tf.mean(attention, 2)); // [B, H, d]
+  const probes = tf.reshape(tf.matMul(tf.transpose(q, [1, 0, 2]), columns), [heads * classes, d]);
+  const padding = tf.reshape(keys.scores, [rows, 1, length]);
+  const scores = tf.add(responses(h1, probes), padding); // [B, H N, L]
+  const attention = tf.reshape(tf.softmax(scores), [rows, heads, classes, length]);
+  const seen = // [B, H, d]
+    h1.mixture && isTracing()
+      ? mixed(h1, meanMixture(answers(h1, probes), h1.mixture.weights, padding, heads))
+      : means(h1, tf.mean(attention, 2));
   const byHead = tf.transpose(seen, [1, 0, 2]);
   const values = tf.matMul(byHead, headColumns(weights.value.w, heads), false, true); // [H, B, d / H]
   const full = tf.add(tf.reshape(tf.transpose(values, [1, 0, 2]), [rows, d]), weights.value.b);
   const context = tf.mul(full, tf.reshape(keys.present, [rows, 1]));
   return { signal: linear(context, weights.output), weights: tf.mean(attention, 1) };
+}
+
+/**
+ * The mixture as the labels see it on average, [B, H, K]: softmax over steps of what the labels hear from each step's mixture,
+ * mean over the labels of a head, times the mixture. With its gradient by hand: the two products that lead back to the mixture, the
+ * largest operand, become one.
+ * @param answered [B, H N, K]
+ * @param mixture [B, L, K]
+ * @param padding added to the scores, [B, 1, L]
+ */
+function meanMixture(
+  answered: tf.Tensor,
+  mixture: tf.Tensor,
+  padding: tf.Tensor,
+  heads: number,
+): tf.Tensor {
+  const [rows, asking, width] = answered.shape as [number, number, number];
+  const length = mixture.shape[1] as number;
+  const classes = asking / heads;
+  const run = tf.customGrad((...given) => {
+    const [answered, mixture, save] = given as [tf.Tensor, tf.Tensor, SaveForGradient];
+    const scores = tf.add(tf.matMul(answered, mixture, false, true), padding);
+    const attention = tf.reshape(tf.softmax(scores), [rows, heads, classes, length]);
+    const mean = tf.mean(attention, 2); // [B, H, L]
+    save([answered, mixture, attention, mean]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
+      const [answered, mixture, attention, mean] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+      const dMean = tf.matMul(dy, mixture, false, true); // [B, H, L]
+      const each = tf.reshape(tf.mul(dMean, 1 / classes), [rows, heads, 1, length]);
+      const expected = tf.sum(tf.mul(each, attention), 3, true);
+      const dScores = tf.reshape(tf.mul(attention, tf.sub(each, expected)), [rows, asking, length]);
+      const dMixture = tf.matMul(tf.concat([dScores, mean], 1), tf.concat([answered, dy], 1), true);
+      return [tf.matMul(dScores, mixture), tf.reshape(dMixture, [rows, length, width])];
+    };
+    return { value: tf.matMul(mean, mixture), gradFunc };
+  });
+  return run(answered, mixture);
 }
 
 /**

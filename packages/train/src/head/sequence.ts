@@ -55,18 +55,26 @@ function headsFirst(values: tf.Tensor, heads: number): tf.Tensor {
  * @param weights [B, R, L]; each row sums to 1, so that the projection's bias passes through
  * @returns [B, R, d]
  */
-export function means({ values, mixture, projection }: Sequence, weights: tf.Tensor): tf.Tensor {
-  const pooled = mixture ? mixedMeans(values, mixture, weights) : tf.matMul(weights, values);
+export function means(sequence: Sequence, weights: tf.Tensor): tf.Tensor {
+  const { values, mixture, projection } = sequence;
+  if (mixture) return mixed(sequence, tf.matMul(weights, mixture.weights));
+  const pooled = tf.matMul(weights, values);
   return projection ? linear(pooled, projection) : pooled;
 }
 
-/** `means` before the projection: the mixtures are pooled first, then each head's values are mixed once. */
-function mixedMeans(values: tf.Tensor, { weights: mixture, heads }: Mixture, weights: tf.Tensor): tf.Tensor {
+/**
+ * Means of the steps of which the mixtures' means are known: each head's values are then mixed once.
+ * @param pooled [B, R, H K]
+ * @returns [B, R, d]
+ */
+export function mixed({ values, mixture, projection }: Sequence, pooled: tf.Tensor): tf.Tensor {
   const [rows, count, d] = values.shape as [number, number, number];
-  const asked = weights.shape[1] as number;
-  const pooled = tf.reshape(tf.matMul(weights, mixture), [rows, asked, heads, count]);
-  const mixed = tf.matMul(tf.transpose(pooled, [2, 0, 1, 3]), headsFirst(values, heads)); // [H, B, R, d / H]
-  return tf.reshape(tf.transpose(mixed, [1, 2, 0, 3]), [rows, asked, d]);
+  const asked = pooled.shape[1] as number;
+  const heads = (mixture as Mixture).heads;
+  const byHead = tf.transpose(tf.reshape(pooled, [rows, asked, heads, count]), [2, 0, 1, 3]);
+  const seen = tf.matMul(byHead, headsFirst(values, heads)); // [H, B, R, d / H]
+  const joined = tf.reshape(tf.transpose(seen, [1, 2, 0, 3]), [rows, asked, d]);
+  return projection ? linear(joined, projection) : joined;
 }
 
 /**
@@ -75,27 +83,35 @@ function mixedMeans(values: tf.Tensor, { weights: mixture, heads }: Mixture, wei
  * @param probes [R, d]
  * @returns [B, R, L]
  */
-export function responses({ values, mixture, projection }: Sequence, probes: tf.Tensor): tf.Tensor {
+export function responses(sequence: Sequence, probes: tf.Tensor): tf.Tensor {
+  const { values, mixture } = sequence;
+  if (mixture) return tf.matMul(answers(sequence, probes), mixture.weights, false, true);
   const [rows, count, d] = values.shape as [number, number, number];
-  const asked = projection ? tf.matMul(probes, projection.w, false, true) : probes;
-  if (mixture) return tf.matMul(answers(values, asked, mixture.heads), mixture.weights, false, true);
-  const given = tf.matMul(tf.reshape(values, [rows * count, d]), asked, false, true);
+  const given = tf.matMul(tf.reshape(values, [rows * count, d]), asked(sequence, probes), false, true);
   return tf.transpose(tf.reshape(given, [rows, count, probes.shape[0]]), [0, 2, 1]);
 }
 
+/** Probes before the projection. */
+function asked({ projection }: Sequence, probes: tf.Tensor): tf.Tensor {
+  return projection ? tf.matMul(probes, projection.w, false, true) : probes;
+}
+
 /**
- * What each value answers in each head: the few answers are turned before the many mixtures meet them, so that their
- * gradient reads the mixture as it lies.
- * @param asked [R, d]
+ * What each value of a mixture answers in each head. The few answers are turned before the many mixtures meet them, so
+ * that their gradient reads the mixture as it lies.
+ * @param probes [R, d]
  * @returns [B, R, H K]
  */
-function answers(values: tf.Tensor, asked: tf.Tensor, heads: number): tf.Tensor {
+export function answers(sequence: Sequence, probes: tf.Tensor): tf.Tensor {
+  const { values, mixture } = sequence;
   const [rows, count, d] = values.shape as [number, number, number];
-  const probes = asked.shape[0] as number;
+  const heads = (mixture as Mixture).heads;
+  const number = probes.shape[0] as number;
   const own = tf.reshape(headsFirst(values, heads), [heads, rows * count, d / heads]);
-  const split = tf.transpose(tf.reshape(asked, [probes, heads, d / heads]), [1, 2, 0]); // [H, d / H, R]
-  const byHead = tf.reshape(tf.matMul(own, split), [heads, rows, count, probes]);
-  return tf.reshape(tf.transpose(byHead, [1, 3, 0, 2]), [rows, probes, heads * count]);
+  const split = tf.transpose(tf.reshape(asked(sequence, probes), [number, heads, d / heads]), [1, 0, 2]);
+  const byHead = tf.matMul(split, own, false, true); // [H, R, B K]
+  const turned = tf.transpose(tf.reshape(byHead, [heads, number, rows, count]), [2, 1, 0, 3]);
+  return tf.reshape(turned, [rows, number, heads * count]);
 }
 
 /** The values of an identity matrix [size, size]. */
