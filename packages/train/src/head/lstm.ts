@@ -177,11 +177,12 @@ function scanned(x: tf.Tensor, mask: tf.Tensor, wx: tf.Tensor, wh: tf.Tensor, bi
         const next = tf.mul(o, squashed);
         return {
           states: { h: next, c: cell },
-          outputs: { i, f, g, o, taken, kept, squashed, h: next },
+          outputs: { i, f, g, o, taken, kept, squashed },
         };
       },
     });
-    const { i, f, g, o, taken, kept, squashed, h } = outputs; // [n, 2, B, h]
+    const { i, f, g, o, taken, kept, squashed } = outputs; // [n, 2, B, h]
+    const h = tf.mul(o, squashed); // as an output of the Scan, beside the state, it would be copied at each step
     save([
       mask,
       inputs,
