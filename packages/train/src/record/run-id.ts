@@ -7,7 +7,7 @@ import type { HeadConfig } from '../head/contract.ts';
  * Raised by hand when a change of ours moves results: batches, initial values, optimiser, graph. Runs of an
  * older version are stale, never mixed with newer ones.
  */
-export const NUMERICS_VERSION = 3;
+export const NUMERICS_VERSION = 4;
 
 /** The parts of a fold that a run sees, by id with its class. */
 export interface RunParts {
