@@ -151,7 +151,10 @@ export function crossLongAsks({ own, other, keys, masks, weights, heads }: Cross
   const k = tf.matMul(steps.values, weights.key); // [S, d]
   const probes = steps.headsToRows(throughHeads(steps.split(k, heads), query.w)); // [B, H Lk, d]
   // the query bias weighs the keys: K_h . bq_h, [S, H]
-  const biases = tf.mul(tf.reshape(query.b, [heads, d / heads, 1]), tf.tensor(identity(heads), [heads, 1, heads]));
+  const biases = tf.mul(
+    tf.reshape(query.b, [heads, d / heads, 1]),
+    tf.tensor(identity(heads), [heads, 1, heads]),
+  );
   const perHead = steps.toRows(tf.matMul(k, tf.reshape(biases, [d, heads]))); // [B, Lk, H]
   const offsets = tf.add(tf.transpose(perHead, [0, 2, 1]), tf.reshape(keys.scores, [rows, 1, answering]));
   const scores = tf.add(

@@ -80,12 +80,7 @@ export function foldedLabelMean(
  * @param mixture [B, L, K]
  * @param padding added to the scores, [B, 1, L]
  */
-function meanMixture(
-  answered: tf.Tensor,
-  mixture: tf.Tensor,
-  padding: tf.Tensor,
-  heads: number,
-): tf.Tensor {
+function meanMixture(answered: tf.Tensor, mixture: tf.Tensor, padding: tf.Tensor, heads: number): tf.Tensor {
   const [rows, asking, width] = answered.shape as [number, number, number];
   const length = mixture.shape[1] as number;
   const classes = asking / heads;

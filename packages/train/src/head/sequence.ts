@@ -106,7 +106,7 @@ export function answers(sequence: Sequence, probes: tf.Tensor): tf.Tensor {
   const { values, mixture } = sequence;
   const [rows, count, d] = values.shape as [number, number, number];
   const heads = (mixture as Mixture).heads;
-  const number = probes.shape[0] as number;
+  const number = probes.shape[0];
   const own = tf.reshape(headsFirst(values, heads), [heads, rows * count, d / heads]);
   const split = tf.transpose(tf.reshape(asked(sequence, probes), [number, heads, d / heads]), [1, 0, 2]);
   const byHead = tf.matMul(split, own, false, true); // [H, R, B K]

@@ -34,7 +34,11 @@ describe('foldedLabelMean', () => {
     steps: { values: steps },
     'projected steps': { values: steps, projection: cross },
     'a projected mixture': { values: steps, mixture: { weights: weights(1), heads: 1 }, projection: cross },
-    'a projected mixture by head': { values: steps, mixture: { weights: weights(2), heads: 2 }, projection: cross },
+    'a projected mixture by head': {
+      values: steps,
+      mixture: { weights: weights(2), heads: 2 },
+      projection: cross,
+    },
   };
   for (const heads of [1, 4, 8])
     for (const [name, sequence] of Object.entries(sequences)) {
