@@ -23,7 +23,8 @@ import { type ModelFeature, encoderOutputs, modelFeatures } from './model-featur
  *     config.json               architecture and sizes, with Hugging Face's keys; model_type decides
  *     preprocessor_config.json  audio: do_normalize
  *     tokenizer.json            text
- *     model.onnx                the graph with its weights; model-<digest>.onnx where it gives other outputs
+ *     model.onnx                the graph with its weights; model-<digest>.onnx where it gives other outputs, model.<form>.onnx
+ *                               as it computes in another type or on a CPU, made when it is first needed (compute-dtype.ts)
  *     model.json                what it was made from; written last, so that a folder without it is not a model
  */
 export const MODEL_FILES = {

@@ -79,7 +79,8 @@ describe('lanesFor', () => {
     mkdirSync(at, { recursive: true });
     for (const [file, size] of [
       ['checkpoint-0.bin', bytes],
-      ['model.int8-2.onnx', bytes / 4],
+      ['model.int8-3.onnx', bytes / 4],
+      ['model.cpu-1.onnx', bytes / 10],
       ['model.fp16.onnx', bytes / 2],
     ] as const) {
       writeFileSync(join(at, file), '');
