@@ -71,6 +71,11 @@ export function lostShards({ unlisted, awaited }: SetCheck): UnlistedShard[] {
   return awaited === null ? unlisted.filter(({ rows }) => rows > 0) : [];
 }
 
+/** Damaged shards of a set whose index is gone: nothing vouches for any of their rows, nor says which they were. */
+export function unreadableShards({ parts, unlisted, awaited }: SetCheck): UnlistedShard[] {
+  return awaited === null && parts.length === 0 ? unlisted.filter(({ whole }) => !whole) : [];
+}
+
 /**
  * True when anything is damaged, or shards lost their index; other unlisted shards, leftovers and a set that lies in the
  * wrong folder are not damage.
@@ -80,6 +85,7 @@ export function isDamaged(check: SetCheck): boolean {
   return (
     specProblem !== null ||
     lostShards(check).length > 0 ||
+    unreadableShards(check).length > 0 ||
     parts.some((part) => part.problem !== null) ||
     shards.some((shard) => shard.problem !== null || shard.badRows.length > 0)
   );

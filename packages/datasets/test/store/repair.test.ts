@@ -18,7 +18,7 @@ import { readIndexPart, writeIndexPart } from '../../src/store/index-part.ts';
 import { readFeatureSetIndex } from '../../src/store/index-union.ts';
 import { shardPath, specPath } from '../../src/store/layout.ts';
 import { planRepair, type RepairReport, repairSet } from '../../src/store/repair.ts';
-import { isDamaged, verifySet } from '../../src/store/verify.ts';
+import { isDamaged, unreadableShards, verifySet } from '../../src/store/verify.ts';
 import { claimPart } from '../../src/store/writer-lease.ts';
 import { compactSet } from '../../src/store/compact.ts';
 import { forgetInputs } from './older-shards.ts';
@@ -193,6 +193,24 @@ describe('repairSet', () => {
     ]);
     expect(input()).toBe('input-90-0');
     expect(isDamaged(await verifySet(set.location))).toBe(false);
+  });
+
+  it('calls a shard damaged that lost its index too, and takes it away', async () => {
+    const set = filled();
+    flipBit(set.path, 8 * (set.entry.values[0]?.[0] ?? 0));
+    rmSync(set.index);
+    const check = await verifySet(set.location);
+    expect([isDamaged(check), unreadableShards(check).map(({ path }) => path)]).toEqual([true, [set.path]]);
+    const { report, written } = await mends(set, () => {});
+    expect(report).toMatchObject({ removed: [set.path], parts: [{ rows: 80 - set.entry.rows }] });
+    expect(written).toHaveLength(set.entry.rows);
+    // with no whole shard beside it
+    const alone = filled();
+    for (const path of alone.paths) flipBit(path, 8 * (statSync(path).size >> 1));
+    rmSync(alone.index);
+    expect(isDamaged(await verifySet(alone.location))).toBe(true);
+    expect((await repair(alone)).removed).toHaveLength(alone.paths.length);
+    expect(isDamaged(await verifySet(alone.location))).toBe(false);
   });
 
   it('leaves shards to a writer that is at work, or that was killed before it listed them', async () => {

@@ -22,6 +22,7 @@ import {
   type SetLocation,
   setTitle,
   type SetCheck,
+  unreadableShards,
   UserError,
   verifySet,
 } from '@lsgmer/datasets';
@@ -176,6 +177,10 @@ async function mend(
   const back = new Set(refetch !== null && lost.size > 0 ? await refetchRows(check, lost, refetch) : []);
   const report = { ...repaired, redo: repaired.redo.filter((id) => !back.has(id)) };
   const notes = [...report.skipped];
+  if (unreadableShards(check).length > 0)
+    notes.push(
+      'index and shards are damaged at once, and nothing says which rows these held: extract, pull or import again what `features status` misses',
+    );
   const manifest = manifestOrNull(context, location.dataset);
   const ids = wantedIds(context, report, manifest);
   let computed = 0;

@@ -1,4 +1,4 @@
-import { isDamaged, setTitle, type SetCheck, verifySet } from '@lsgmer/datasets';
+import { isDamaged, setTitle, type SetCheck, unreadableShards, verifySet } from '@lsgmer/datasets';
 import type { CommandModule } from 'yargs';
 import { type Context, createContext } from '../../context.ts';
 import { chooseDataset } from '../../dataset.ts';
@@ -117,8 +117,12 @@ function troubles(check: SetCheck): string[] {
     const why = check.awaited?.why ?? 'an index part is gone: repair makes it anew from them';
     lines.push(`${title}: ${shardsOf(needed)}, ${rows} that no other has): ${why}`);
   }
-  for (const { path } of unlisted.filter((one) => !one.whole))
-    lines.push(`${path}: no index part lists it, and it is not what its name says (repair takes it away)`);
+  const unreadable = unreadableShards(check);
+  for (const one of unlisted.filter(({ whole }) => !whole))
+    lines.push(
+      `${one.path}: no index part lists it, and it is not what its name says (` +
+        `${unreadable.includes(one) ? 'nothing says any more which rows it held; ' : ''}repair takes it away)`,
+    );
   for (const { path, dead } of leftovers)
     lines.push(`${path}: left by a writer ${dead ? 'that is gone' : 'on another host (gone?)'}`);
   return lines;
