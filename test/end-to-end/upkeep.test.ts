@@ -123,6 +123,14 @@ describe('features', () => {
   it('an index that was removed is missed by all, and made anew', async () => {
     const index = fileOf('random-tiny-alexnet', 'index');
     rmSync(index);
+    const push = ['push', place.path('remote-of-lost'), '--dataset', 'demo'];
+    for (const command of [EXTRACT, push]) {
+      const refused = await place.run(...command);
+      expect([refused.code, refused.err]).toEqual([
+        2,
+        expect.stringMatching(/1 shard, and no index: `lsgmer features repair` makes it anew from them/),
+      ]);
+    }
     expect(done(await place.run('features', 'repair', '--dry-run'))).toMatch(/from its shards: 50 rows\n/);
     expect(done(await place.run('features', 'repair'))).not.toMatch(/computed/);
     const kept = JSON.parse(done(await place.run(...EXTRACT, '--json'))) as { sets: { computed: number }[] };

@@ -80,6 +80,6 @@ export { hasAbandonedRows } from './store/shard-journal.ts';
 export { stoppedPull } from './store/stopped-pull.ts';
 export * from './store/store-listing.ts';
 export * from './store/trash.ts';
-export type { Awaited, UnlistedShard } from './store/unlisted-shards.ts';
+export { type Awaited, shardsWithoutIndex, type UnlistedShard } from './store/unlisted-shards.ts';
 export * from './store/verify.ts';
 export { isDead, isOwnHost, ownerOf } from './store/writer-lease.ts';

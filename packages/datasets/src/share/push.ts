@@ -3,6 +3,7 @@ import { type Reporter, silent } from '../base/reporter.ts';
 import { type Manifest, readManifest } from '../manifest/manifest-file.ts';
 import { isSpareCopy } from '../store/misplaced-set.ts';
 import { findFeatureSets, type FoundFeatureSet, listFeatures } from '../store/store-listing.ts';
+import { shardsWithoutIndex } from '../store/unlisted-shards.ts';
 import { type Catalogue, cataloguePath, encodeCatalogue } from './catalogue.ts';
 import { chooseSets, type ShareChoice } from './chosen-sets.ts';
 import { contentFile } from './outgoing.ts';
@@ -143,12 +144,16 @@ function meantSets(options: PushOptions): FoundFeatureSet[] {
   const { stores, dataset, reporter = silent } = options;
   const [name] = options.feature?.split('@', 1) ?? [];
   const problems: string[] = [];
+  const isMeant = (feature: string): boolean => name === undefined || feature === name;
   const sets = listFeatures(stores, dataset).flatMap((feature) =>
     findFeatureSets(stores, dataset, feature, (error) => {
       if (isSpareCopy(error)) reporter.warn(error.message);
-      else if (name === undefined || feature === name) problems.push(error.message);
+      else if (isMeant(feature)) problems.push(error.message);
     }),
   );
+  for (const { folders } of sets.filter((set) => isMeant(set.feature)))
+    for (const folder of folders)
+      problems.push(...[shardsWithoutIndex(folder)].filter((line) => line !== null));
   if (problems.length > 0) throw new UserErrors([...problems, NOTHING_SENT]);
   return chooseSets(sets, options, stores.join(', '));
 }

@@ -9,7 +9,7 @@ import { isSpareCopy, misplacedSet } from './misplaced-set.ts';
 import { holdsContent, isSetFolder, type SetLocation } from './set-location.ts';
 import { parseSpec } from './shard-schema.ts';
 import { stoppedPull } from './stopped-pull.ts';
-import { awaited, unlistedShards } from './unlisted-shards.ts';
+import { awaited, shardsWithoutIndex, unlistedShards } from './unlisted-shards.ts';
 
 /** A set has shards or index parts, and lost the feature.json that says what they are. */
 export class MissingSpecError extends UserError {
@@ -187,7 +187,7 @@ export function summarise(
     }
   }
   for (const folder of set.folders) {
-    const problem = withoutIndex(folder, index);
+    const problem = shardsWithoutIndex(folder) ?? withoutIndex(folder, index);
     if (problem !== null) problems.push(problem);
   }
   return {
@@ -205,9 +205,10 @@ export function summarise(
 function withoutIndex(folder: string, { parts }: FeatureSetIndex): string | null {
   const waiting = awaited(folder);
   if (waiting?.live === true) return null;
-  const shards = parts.some((part) => part.folder === folder) ? [] : unlistedShards(folder, new Set());
+  const listed = waiting === null || parts.some((part) => part.folder === folder);
+  const shards = listed ? [] : unlistedShards(folder, new Set());
   if (shards.length > 0)
-    return `${folder}: ${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}, and no index: ${waiting?.why ?? '`lsgmer features repair` makes it anew from them'}`;
+    return `${folder}: ${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}, and no index: ${waiting?.why}`;
   return stoppedPull(folder) === null ? null : `${folder}: ${waiting?.why}`;
 }
 

@@ -90,3 +90,15 @@ export function awaited(folder: string): Awaited | null {
     return { why: 'their writer was killed: run its command again', live: false };
   return null;
 }
+
+/**
+ * What is to be said of shards of a set that has no index at all, where nobody is known who would write one: their rows are as good
+ * as gone for readers, and need not be computed again. Null otherwise.
+ */
+export function shardsWithoutIndex(folder: string): string | null {
+  const index = indexFolder(folder);
+  if (existsSync(index) && readdirSync(index).some((name) => /^[^.].*\.json$/.test(name))) return null;
+  const shards = unlistedShards(folder, new Set());
+  if (shards.length === 0 || awaited(folder) !== null) return null;
+  return `${folder}: ${shards.length} ${shards.length === 1 ? 'shard' : 'shards'}, and no index: \`lsgmer features repair\` makes it anew from them`;
+}

@@ -2,11 +2,14 @@ import {
   type FeatureSpec,
   type Json,
   hasAbandonedRows,
+  isWritable,
   openFeatureSetWriter,
   readFeatureSetIndex,
   refuseRenamedSet,
   setFolder,
+  shardsWithoutIndex,
   silent,
+  UserError,
 } from '@lsgmer/datasets';
 import type { Device } from '@lsgmer/onnx/runtime';
 import { type FfmpegSearch, searchFfmpeg } from '../decode/ffmpeg-binary.ts';
@@ -76,7 +79,7 @@ export async function planFeatures(
     }),
   );
   for (const { spec, rows } of plans)
-    if (rows.length > 0) refuseRenamedSet([store, ...readStores], spec, 'computed');
+    if (rows.length > 0) refuseLost([store, ...readStores.filter(isWritable)], spec);
   const heard = plans.filter(({ spec }) => spec.kind === 'audio');
   const computed = heard.flatMap(({ rows }) => rows.map(({ utterance }) => utterance));
   if (audio) await refuseChangedMedia({ ...options, computed });
@@ -108,6 +111,15 @@ export async function extractFeatures(options: ExtractOptions): Promise<Extracte
     });
   } catch (error) {
     throw signal?.aborted === true ? interruption(runs) : error;
+  }
+}
+
+/** Rows that are there, and that no reader sees, are not computed again unasked, where they can be mended. @throws UserError that says what to do */
+function refuseLost(stores: readonly string[], spec: FeatureSpec): void {
+  refuseRenamedSet(stores, spec, 'computed');
+  for (const store of stores) {
+    const lost = shardsWithoutIndex(setFolder(store, spec));
+    if (lost !== null) throw new UserError(`${lost} (nothing was computed)`);
   }
 }
 
