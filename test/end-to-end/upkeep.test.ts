@@ -124,7 +124,7 @@ describe('features', () => {
     const index = fileOf('random-tiny-alexnet', 'index');
     rmSync(index);
     const push = ['push', place.path('remote-of-lost'), '--dataset', 'demo'];
-    for (const command of [EXTRACT, push]) {
+    for (const command of [EXTRACT, push, ['train', '--features', 'alexnet=random-tiny-alexnet']]) {
       const refused = await place.run(...command);
       expect([refused.code, refused.err]).toEqual([
         2,

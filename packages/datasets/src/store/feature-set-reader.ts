@@ -1,19 +1,24 @@
-import { UserError } from '../base/errors.ts';
+import { UserError, UserErrors } from '../base/errors.ts';
 import { chooseFeatureSet, type FeatureSetChoice } from './feature-set-choice.ts';
 import type { FeatureDtype, FeatureSpec, StoredRow } from './feature-spec.ts';
 import { type FeatureSetIndex, type HeldRow, readFeatureSetIndex } from './index-union.ts';
 import { assertLittleEndian } from './row-hash.ts';
 import { ShardReader } from './shard-reader.ts';
 import type { FoundFeatureSet } from './store-listing.ts';
+import { shardsWithoutIndex } from './unlisted-shards.ts';
 
 /**
  * Opens a feature set for reading, all stores and parts together. Shards are opened, and their metadata
  * verified, when a row of them is first asked for.
- * @throws UserError when it is not there, not unique, damaged, or of a newer format.
+ * @throws UserError when it is not there, not unique, damaged, without the index of its shards, or of a newer format.
  */
 export function openFeatureSet(choice: FeatureSetChoice): FeatureSet {
   const found = chooseFeatureSet(choice);
-  return new FeatureSet(found, readFeatureSetIndex(choice.stores, found));
+  const index = readFeatureSetIndex(choice.stores, found);
+  const lost =
+    index.rows.size > 0 ? [] : found.folders.map(shardsWithoutIndex).filter((line) => line !== null);
+  if (lost.length > 0) throw new UserErrors(lost);
+  return new FeatureSet(found, index);
 }
 
 interface Location {
