@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { expect } from 'vitest';
 
 export const MAIN = resolve('packages/cli/dist/main.js');
 
@@ -9,6 +10,12 @@ export interface Ended {
   readonly code: number;
   readonly out: string;
   readonly err: string;
+}
+
+/** What a command printed that ended as expected. */
+export function done({ code, out, err }: Ended, expected = 0): string {
+  expect(code, err).toBe(expected);
+  return out;
 }
 
 /** A working folder of its own, in which the built lsgmer runs as a user runs it. */
@@ -32,6 +39,20 @@ export class WorkFolder {
         },
       );
     });
+  }
+
+  /** Runs commands, each of which must end with its code and say its line, on whichever stream. */
+  async expectAll(
+    commands: readonly (readonly [command: string, code: number, line: RegExp])[],
+  ): Promise<void> {
+    for (const [command, code, line] of commands) {
+      const ended = await this.run(...command.split(' '));
+      expect([command, ended.code, `${ended.out}${ended.err}`]).toEqual([
+        command,
+        code,
+        expect.stringMatching(line),
+      ]);
+    }
   }
 
   /** Runs a command and sends a signal once its output has matched. */

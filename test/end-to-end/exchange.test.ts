@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateDemo, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, WorkFolder } from './command-line.ts';
+import { done, type Ended, WorkFolder } from './command-line.ts';
 
 /** Features leave the store, come back under other names, and train as before. */
 const place = new WorkFolder();
@@ -13,11 +13,6 @@ beforeAll(async () => {
   done(await place.run('features', 'extract', '--preset', 'tiny', '--device', 'cpu'));
 }, 120_000);
 afterAll(() => place.remove());
-
-function done(ended: Ended): string {
-  expect(ended.code, ended.err).toBe(0);
-  return ended.out;
-}
 
 const exported = (feature: string, to: string, out: string, ...more: string[]): Promise<Ended> =>
   place.run('features', 'export', '--feature', feature, '--to', to, '--out', out, ...more);

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { encodeWav } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, WorkFolder } from './command-line.ts';
+import { done, WorkFolder } from './command-line.ts';
 
 /** Heads of one's own, and what a trained head is good for: eval, predict, export. */
 const place = new WorkFolder();
@@ -34,11 +34,6 @@ async function corpus(
 
 beforeAll(() => corpus('mine', ['calm', 'tense'], ['a', 'b', 'c']), 120_000);
 afterAll(() => place.remove());
-
-function done(ended: Ended): string {
-  expect(ended.code, ended.err).toBe(0);
-  return ended.out;
-}
 
 interface Result {
   readonly variants: readonly {

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { encodeWav } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, WorkFolder } from './command-line.ts';
+import { done, type Ended, WorkFolder } from './command-line.ts';
 
 /** A table of 24 recordings of four speakers in six dialogues, with a split, and one long text on both sides. */
 const place = new WorkFolder();
@@ -29,10 +29,6 @@ beforeAll(() => {
 });
 afterAll(() => place.remove());
 
-function done(ended: Ended, code = 0): string {
-  expect(ended.code, ended.err).toBe(code);
-  return ended.out;
-}
 const lines = (file: string): { kind: string; level: string; id: string | null }[] =>
   readFileSync(place.path(file), 'utf8')
     .trim()

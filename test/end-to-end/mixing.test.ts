@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join, resolve } from 'node:path';
 import { encodeWav, generateDemo, openFeatureSet, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, WorkFolder } from './command-line.ts';
+import { done, WorkFolder } from './command-line.ts';
 
 /** Features of one computation, of today's recordings and texts, in a format that is known: or an error that says so. */
 const place = new WorkFolder();
@@ -16,11 +16,6 @@ beforeAll(async () => {
   done(await place.run(...EXTRACT));
 }, 120_000);
 afterAll(() => place.remove());
-
-function done(ended: Ended): string {
-  expect(ended.code, ended.err).toBe(0);
-  return ended.out;
-}
 
 const fingerprints = (feature: string): string[] => readdirSync(place.path('store', 'demo', feature)).sort();
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeWav, generateDemo, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, WorkFolder } from './command-line.ts';
+import { done, WorkFolder } from './command-line.ts';
 
 /** The demo corpus in small, the whole way: read, extracted (once interrupted), trained (once interrupted). */
 const place = new WorkFolder();
@@ -12,11 +12,6 @@ beforeAll(async () => {
   await generateDemo(place.path('corpus'), { utterances: 60, reporter: silent });
 });
 afterAll(() => place.remove());
-
-function done(ended: Ended): string {
-  expect(ended.code, ended.err).toBe(0);
-  return ended.out;
-}
 
 function shards(): Map<string, number> {
   const files = readdirSync(place.path('store'), { recursive: true }) as string[];

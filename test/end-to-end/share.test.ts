@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { generateDemo, locateSets, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forgetInputs } from '../../packages/datasets/test/store/older-shards.ts';
-import { type Ended, WorkFolder } from './command-line.ts';
+import { done, WorkFolder } from './command-line.ts';
 
 /** Features made in one place, trained in another one that has no corpus. */
 const here = new WorkFolder();
@@ -34,11 +34,6 @@ afterAll(() => {
   here.remove();
   there.remove();
 });
-
-function done(ended: Ended): string {
-  expect(ended.code, ended.err).toBe(0);
-  return ended.out;
-}
 
 describe('push and pull', () => {
   it('train in an empty folder gives what it gives where the features were extracted', async () => {

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
-  cpSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -11,33 +10,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { generateDemo, silent } from '@lsgmer/datasets';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forgetInputs } from '../../packages/datasets/test/store/older-shards.ts';
-import { type Ended, MAIN, WorkFolder } from './command-line.ts';
+import { done, MAIN, WorkFolder } from './command-line.ts';
+import { EXTRACT, fileOf, makeDemoStore } from './demo-store.ts';
 
 /** The store's upkeep as a user meets it: something is damaged, and is mended from the corpus. */
 const place = new WorkFolder();
-const EXTRACT = ['features', 'extract', '--dataset', 'demo', '--preset', 'tiny', '--device', 'cpu'];
 
-beforeAll(async () => {
-  await generateDemo(place.path('corpus'), { utterances: 40, reporter: silent });
-  done(await place.run('manifest', 'build', '--dataset', 'demo', '--root', place.path('corpus'), '--subset'));
-  done(await place.run(...EXTRACT));
-});
+beforeAll(() => makeDemoStore(place));
 afterAll(() => place.remove());
-
-function done(ended: Ended): string {
-  expect(ended.code, ended.err).toBe(0);
-  return ended.out;
-}
-
-/** Path of a set's only shard, index part or feature.json. */
-function fileOf(feature: string, ...inside: string[]): string {
-  const folder = place.path('store', 'demo', feature);
-  const set = join(folder, readdirSync(folder)[0] ?? '', ...inside);
-  return inside[0] === 'feature.json' ? set : join(set, readdirSync(set)[0] ?? '');
-}
 
 function spoil(path: string): void {
   const bytes = readFileSync(path);
@@ -61,9 +43,9 @@ function asReader(...args: string[]): { code: number | null; out: string } | nul
 describe('features', () => {
   it('verify, repair and verify again: what is damaged is named, mended, and trained from', async () => {
     expect(done(await place.run('features', 'verify'))).toMatch(/every byte is as it was written/);
-    spoil(fileOf('random-tiny-wavlm', 'shards'));
-    writeFileSync(fileOf('random-tiny-roberta', 'feature.json'), '{');
-    appendFileSync(fileOf('random-tiny-alexnet', 'index'), ' ');
+    spoil(fileOf(place, 'random-tiny-wavlm', 'shards'));
+    writeFileSync(fileOf(place, 'random-tiny-roberta', 'feature.json'), '{');
+    appendFileSync(fileOf(place, 'random-tiny-alexnet', 'index'), ' ');
 
     const status = await place.run('features', 'status');
     expect([status.code, status.err]).toEqual([3, expect.stringContaining('features repair')]);
@@ -112,7 +94,7 @@ describe('features', () => {
   });
 
   it('repair says what it cannot do, and leaves the rest readable', async () => {
-    spoil(fileOf('random-tiny-wavlm', 'shards'));
+    spoil(fileOf(place, 'random-tiny-wavlm', 'shards'));
     const partly = await place.run('features', 'repair', '--no-extract');
     expect(partly.code).toBe(3);
     expect(partly.out).toMatch(/NOT mended[^]*1 row lost, 0 computed again[^]*--no-extract/);
@@ -121,7 +103,7 @@ describe('features', () => {
   });
 
   it('an index that was removed is missed by all, and made anew', async () => {
-    const index = fileOf('random-tiny-alexnet', 'index');
+    const index = fileOf(place, 'random-tiny-alexnet', 'index');
     rmSync(index);
     const push = ['push', place.path('remote-of-lost'), '--dataset', 'demo'];
     for (const command of [EXTRACT, push, ['train', '--features', 'alexnet=random-tiny-alexnet']]) {
@@ -158,7 +140,7 @@ describe('features', () => {
   });
 
   it('a feature.json that was removed is missed by all, and made anew', async () => {
-    const spec = fileOf('random-tiny-wavlm', 'feature.json');
+    const spec = fileOf(place, 'random-tiny-wavlm', 'feature.json');
     rmSync(spec);
     const line = 'feature.json is missing: run `lsgmer features repair`';
     const push = ['features', 'push', place.path('remote'), '--dataset', 'demo'];
@@ -176,7 +158,7 @@ describe('features', () => {
   });
 
   it('a row of older shards whose input digest is lost is computed again, and the dry run says that it may be', async () => {
-    const index = fileOf('random-tiny-roberta', 'index');
+    const index = fileOf(place, 'random-tiny-roberta', 'index');
     forgetInputs(join(index, '..', '..'));
     const text = readFileSync(index, 'utf8');
     // still an entry, of another text
@@ -226,88 +208,6 @@ describe('features', () => {
     expect(done(await place.run('features', 'verify'))).toMatch(/every byte is as it was written/);
   });
 
-  it('a folder that was copied by hand is named, and left as it is', async () => {
-    const features = place.path('store', 'demo');
-    cpSync(join(features, 'random-tiny-wavlm'), join(features, 'my-other'), { recursive: true });
-    const before = readdirSync(join(features, 'my-other'), { recursive: true });
-    const line =
-      /my-other\/[0-9a-f]{64} is a copy of demo\/random-tiny-wavlm@[0-9a-f]{12}, which is there too/;
-    for (const [command, code] of [
-      ['status', 3],
-      ['verify', 3],
-      ['repair --dry-run', 0],
-      ['repair', 3],
-      ['gc --dry-run', 0],
-      ['compact', 0],
-    ] as const) {
-      const ended = await place.run('features', ...command.split(' '));
-      expect([command, ended.code, `${ended.out}${ended.err}`]).toEqual([
-        command,
-        code,
-        expect.stringMatching(line),
-      ]);
-    }
-    const refused = await place.run('train', '--dataset', 'demo', '--dry-run');
-    expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(line)]);
-    const named = 'text=random-tiny-roberta,audio=random-tiny-wavlm';
-    done(await place.run('train', '--dataset', 'demo', '--dry-run', '--features', named));
-    expect(readdirSync(join(features, 'my-other'), { recursive: true })).toEqual(before);
-    rmSync(join(features, 'my-other'), { recursive: true });
-  });
-
-  it('a folder that was renamed to no fingerprint is named, and left as it is', async () => {
-    const set = join(fileOf('random-tiny-wavlm', 'shards'), '..', '..');
-    renameSync(set, `${set}.bak`);
-    const line = /[0-9a-f]{64}.bak is a copy of [^ ]+, which is not in its own folder: rename it back/;
-    const push = `push ${place.path('remote')}`;
-    for (const [command, code] of [
-      ['features status', 3],
-      ['features verify', 3],
-      ['features repair', 3],
-      ['features gc --dry-run', 0],
-      ['features compact --dry-run', 0],
-      ['features inspect', 0],
-      [`features ${push}`, 2],
-      ['train --dataset demo --dry-run', 2],
-      [EXTRACT.join(' '), 2],
-    ] as const) {
-      const ended = await place.run(...command.split(' '));
-      expect([command, ended.code, `${ended.out}${ended.err}`]).toEqual([
-        command,
-        code,
-        expect.stringMatching(line),
-      ]);
-    }
-    renameSync(`${set}.bak`, set);
-    expect(done(await place.run('features', 'verify'))).toMatch(/every byte/);
-  });
-
-  it("a file manager's copy of a feature is named, and in nobody's way", async () => {
-    const copy = place.path('store', 'demo', 'random-tiny-wavlm (copy)');
-    cpSync(place.path('store', 'demo', 'random-tiny-wavlm'), copy, { recursive: true });
-    const line = /wavlm \(copy\)\/[0-9a-f]{64} is a copy of [^ ]+, which is there too: remove the copy/;
-    for (const [command, code, told] of [
-      ['features status', 3, line],
-      ['features verify', 3, line],
-      ['features repair', 3, line],
-      ['features gc --dry-run', 0, line],
-      ['features compact --dry-run', 0, line],
-      ['features inspect', 0, line],
-      [`push ${place.path('remote-of-copies')}`, 0, line],
-      ['train --dataset demo --dry-run', 0, /./],
-      ['probe --dataset demo', 0, /./],
-      [EXTRACT.join(' '), 0, /./],
-    ] as const) {
-      const ended = await place.run(...command.split(' '));
-      expect([command, ended.code, `${ended.out}${ended.err}`]).toEqual([
-        command,
-        code,
-        expect.stringMatching(told),
-      ]);
-    }
-    rmSync(copy, { recursive: true });
-  });
-
   it('compact merges what two writers wrote', async () => {
     const [id] = readdirSync(place.path('store', 'demo', 'random-tiny-wavlm'));
     const parts = (): string[] =>
@@ -326,7 +226,7 @@ describe('features', () => {
   });
 
   it('verify shows ten of the rows of a shard that is gone, and all as data', async () => {
-    const index = fileOf('random-tiny-roberta', 'index');
+    const index = fileOf(place, 'random-tiny-roberta', 'index');
     const { shards: listed } = JSON.parse(readFileSync(index, 'utf8')) as { shards: { sha256: string }[] };
     expect(listed).toHaveLength(1);
     const shard = join(index, '..', '..', 'shards', `sha256-${listed[0]?.sha256}.arrow`);

@@ -53,9 +53,9 @@ export class RewrittenGraph {
 
   /** A 1-dimensional int64 constant. */
   int64(values: readonly number[]): string {
-    const data = BigInt64Array.from(values.map(BigInt));
-    const name = `int64_${values.length > 8 ? `${values.length}_values` : values.join('_')}`;
-    return this.constant(name, 'int64', data, [values.length]);
+    return this.constant(`int64_${values.join('_')}`, 'int64', BigInt64Array.from(values.map(BigInt)), [
+      values.length,
+    ]);
   }
 
   protected constant(

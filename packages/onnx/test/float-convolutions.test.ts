@@ -12,6 +12,7 @@ import {
   modelBytes,
   writeModel,
 } from '@lsgmer/onnx';
+import { noiseFrom } from './noise.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -19,12 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-let state = 5;
-const noise = (count: number): Float32Array =>
-  Float32Array.from(
-    { length: count },
-    () => ((state = (state * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5) * 2,
-  );
+const noise = noiseFrom(5);
 
 const CHANNELS = 64;
 interface Layer {

@@ -13,6 +13,7 @@ import {
   writeModel,
 } from '@lsgmer/onnx';
 import { quantiseMatrix } from '../src/integer-products.ts';
+import { noiseFrom } from './noise.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -20,12 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-let state = 3;
-const noise = (count: number): Float32Array =>
-  Float32Array.from(
-    { length: count },
-    () => ((state = (state * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5) * 2,
-  );
+const noise = noiseFrom(3);
 
 const CHANNELS = 64;
 
@@ -91,6 +87,7 @@ const CASES: readonly [string, number, Attributes, number[]][] = [
   ['1', 1, {}, [CHANNELS, CHANNELS, 1]],
   ['3, stride 1', 3, {}, [CHANNELS, CHANNELS, 3]],
   ['8, stride 3', 8, { strides: [3] }, [CHANNELS, CHANNELS, 8]],
+  ['20, stride 10', 20, { strides: [10] }, [CHANNELS, CHANNELS, 20]],
   ['8 in 2 groups, padded', 8, { group: 2, pads: [4, 3] }, [2 * CHANNELS, CHANNELS, 8]],
 ];
 
@@ -104,7 +101,7 @@ describe('convolutions as products of integers', () => {
       expect(types).not.toContain('Conv');
       expect(types).not.toContain('Transpose');
       const inputs = (shape[1] as number) * ((attributes['group'] ?? 1) as number);
-      for (const frames of [kernel, 9, 20, 33]) {
+      for (const frames of [kernel, kernel + 1, 20, 33]) {
         const size = frames * inputs;
         // Recordings of very different loudness.
         const x = noise(3 * size).map((value, i) => value * [1, 1000, 1e-3][Math.floor(i / size)]!);

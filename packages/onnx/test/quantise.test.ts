@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSession, Graph, type HostTensor, ModelFile, quantiseProducts, writeModel } from '@lsgmer/onnx';
 import { quantiseMatrix } from '../src/integer-products.ts';
+import { noiseFrom } from './noise.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -11,12 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-let state = 1;
-const noise = (count: number): Float32Array =>
-  Float32Array.from(
-    { length: count },
-    () => ((state = (state * 48_271) % 2_147_483_647) / 2_147_483_647 - 0.5) * 2,
-  );
+const noise = noiseFrom(1);
 
 const [IN, OUT] = [96, 64];
 const weights = noise(IN * OUT);

@@ -6,13 +6,7 @@ import { type CopiedShard, RowCopier } from './copy-rows.ts';
 import { orUserErrorAsync } from './disk-error.ts';
 import { DEFAULT_SHARD_BYTES } from './feature-set-writer.ts';
 import type { FeatureSpec } from './feature-spec.ts';
-import {
-  type IndexPart,
-  readIndexPart,
-  type ShardEntry,
-  UNKNOWN_INPUT,
-  writeIndexPart,
-} from './index-part.ts';
+import { type IndexPart, readIndexPart, type ShardEntry, writeIndexPart } from './index-part.ts';
 import { type LocatedPart, uniteParts } from './index-union.ts';
 import { indexFolder, indexPath } from './layout.ts';
 import { type SetLocation, setTitle } from './set-location.ts';
@@ -174,8 +168,7 @@ async function copySmall(
       const reader = new ShardReader(folder, entry, spec);
       try {
         const rows = (ids.get(position) ?? []).map((id) => reader.rowOf(id)).sort((a, b) => a - b);
-        const inputOf = (id: string): string => index.utterances[id]?.input ?? UNKNOWN_INPUT;
-        const source = { path: reader.path, entry, metadata: reader.metadata, inputOf };
+        const source = { path: reader.path, entry, metadata: reader.metadata, index };
         for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
           await breath(signal);
           copier.copy(source, rows.slice(from, from + ROWS_AT_ONCE));

@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { DamageError } from './damage-error.ts';
 import type { FeatureDtype, FeatureRow, FeatureSpec } from './feature-spec.ts';
 import { decodeHalf } from './half.ts';
-import type { ShardEntry } from './index-part.ts';
+import { type IndexPart, type ShardEntry, UNKNOWN_INPUT } from './index-part.ts';
 import { readExactly } from './positional-read.ts';
 import { bytesOf, hex64, rowHash } from './row-hash.ts';
 import type { ShardMetadata } from './shard-batch.ts';
@@ -14,8 +14,8 @@ export interface RowSource {
   readonly path: string;
   readonly entry: ShardEntry;
   readonly metadata: ShardMetadata;
-  /** What a row was computed from, as the index says. */
-  readonly inputOf: (id: string) => string;
+  /** The part that lists them: it says what they were computed from. */
+  readonly index: IndexPart;
 }
 
 /** A shard that copied rows went to. */
@@ -45,12 +45,13 @@ export class RowCopier {
    * @param rows positions in the source.
    * @throws DamageError for a row that does not fit its xxh64; the file system's error.
    */
-  copy({ path, entry, metadata, inputOf }: RowSource, rows: Iterable<number>): void {
+  copy({ path, entry, metadata, index }: RowSource, rows: Iterable<number>): void {
     const fd = openSync(path, 'r');
     try {
       for (const row of rows) {
         const read = readRow(fd, path, entry, this.#spec, metadata, row);
-        this.#add({ ...read, input: inputOf(read.id) }, entry.dtype);
+        const input = index.utterances[read.id]?.input ?? UNKNOWN_INPUT;
+        this.#add({ ...read, input }, entry.dtype);
       }
     } finally {
       closeSync(fd);

@@ -8,13 +8,7 @@ import { orUserError } from './disk-error.ts';
 import { DEFAULT_SHARD_BYTES } from './feature-set-writer.ts';
 import type { FeatureSpec } from './feature-spec.ts';
 import type { RebuiltPart } from './index-recovery.ts';
-import {
-  type IndexPart,
-  readIndexPart,
-  type ShardEntry,
-  UNKNOWN_INPUT,
-  writeIndexPart,
-} from './index-part.ts';
+import { type IndexPart, readIndexPart, type ShardEntry, writeIndexPart } from './index-part.ts';
 import { indexFolder, shardFolder, shardPath, specPath } from './layout.ts';
 import { partsToRebuild, rebuild, shardsToClaim, specOf, withoutShards } from './rebuilt-parts.ts';
 import type { SetLocation } from './set-location.ts';
@@ -230,8 +224,7 @@ class Repair {
       }
       if (shard.problem === null) continue;
       dropped.add(position);
-      const inputOf = (id: string): string => index.utterances[id]?.input ?? UNKNOWN_INPUT;
-      for (const copied of this.#salvage(shard, whole, inputOf)) {
+      for (const copied of this.#salvage(shard, whole, index)) {
         const at = shards.push(copied.entry) - 1;
         for (const id of copied.ids) utterances[id] = { ...(utterances[id] as { input: string }), shard: at };
         this.#salvaged += copied.ids.length;
@@ -240,16 +233,12 @@ class Repair {
     return withoutShards({ ...index, shards, utterances }, dropped);
   }
 
-  #salvage(
-    shard: ShardCheck,
-    ids: readonly string[],
-    inputOf: (id: string) => string,
-  ): ReturnType<RowCopier['finish']> {
+  #salvage(shard: ShardCheck, ids: readonly string[], index: IndexPart): ReturnType<RowCopier['finish']> {
     if (ids.length === 0 || shard.metadata === null || this.#spec === null) return [];
     const copier = new RowCopier(this.#folder, this.#spec, this.#shardBytes);
     try {
       copier.copy(
-        { path: shard.path, entry: shard.entry, metadata: shard.metadata, inputOf },
+        { path: shard.path, entry: shard.entry, metadata: shard.metadata, index },
         ids.map((id) => shard.whole.get(id) as number).sort((a, b) => a - b),
       );
       return copier.finish();

@@ -1,49 +1,28 @@
-import { join } from 'node:path';
 import {
-  type FeatureDtype,
-  type FoundFeatureSet,
-  describeDifferences,
-  diffComputation,
-  findFeatureSets,
   isDamaged,
   isImported,
   isWritable,
-  type Manifest,
   openRemote,
   planRepair,
-  readFeatureSetIndex,
-  type RebuiltRecord,
   refetchDamaged,
   type RefetchOptions,
   refetchRows,
   type Remote,
-  type RepairReport,
   repairSet,
-  type SetLocation,
-  setTitle,
   type SetCheck,
   unreadableShards,
-  UserError,
   verifySet,
 } from '@lsgmer/datasets';
-import {
-  DEFAULT_DECODE_POLICY,
-  type ExtractOptions,
-  extractFeatures,
-  planFeatures,
-  readPolicy,
-} from '@lsgmer/extract';
 import type { CommandModule } from 'yargs';
 import { type Context, createContext } from '../../context.ts';
-import { chooseDataset, givenRoot } from '../../dataset.ts';
+import { chooseDataset } from '../../dataset.ts';
 import { EXIT } from '../../exit.ts';
-import { staleRows } from '../../freshness.ts';
-import { recordedEncoder } from '../../recorded-encoder.ts';
+import { extractAgain, isUnsure, type RecomputeOptions, wantedIds } from './recompute.ts';
+import { type Outcome, outcomeRecord, printOutcome } from './repair-outcome.ts';
 import { SHARE_OPTIONS } from './share.ts';
 import { printChecks } from './verify.ts';
 import {
   chosenSets,
-  count,
   DATASET,
   DRY_RUN,
   FEATURE,
@@ -51,13 +30,9 @@ import {
   manifestOrNull,
   manifestProblems,
   type SetOptions,
-  shortened,
 } from './sets.ts';
 
-interface RepairCommandOptions extends SetOptions {
-  root?: string | undefined;
-  device: 'auto' | 'cpu' | 'cuda' | 'webgpu';
-  threads?: number | undefined;
+interface RepairCommandOptions extends SetOptions, RecomputeOptions {
   extract: boolean;
   from?: string | undefined;
   timeout: number;
@@ -134,19 +109,6 @@ export const repairCommand: CommandModule<object, RepairCommandOptions> = {
 
 const isWhole = (check: SetCheck): boolean => !isDamaged(check) && check.unlisted.every(({ whole }) => whole);
 
-interface Outcome {
-  readonly report: RepairReport;
-  /** Files that came whole from the remote. */
-  readonly fetched: readonly string[];
-  /** Rows that came from the remote in other shards. */
-  readonly fetchedRows: number;
-  /** Rows computed again. */
-  readonly computed: number;
-  /** Why something is left to do. */
-  readonly notes: readonly string[];
-  readonly mended: boolean;
-}
-
 async function mend(
   context: Context,
   found: SetCheck,
@@ -189,7 +151,7 @@ async function mend(
     else if (manifest === null)
       notes.push('there is no manifest, so lost rows cannot be computed again: pull the set');
     else {
-      const again = await extractAgain(context, report, manifest, ids, options).catch(whyNot);
+      const again = await extractAgain(context, report, manifest, ids, options);
       computed = again.computed;
       if (again.why !== null) notes.push(again.why);
     }
@@ -221,151 +183,4 @@ async function fetchAnew(
     });
   }
   return { check, fetched };
-}
-
-const isUnsure = ({ unsureInputs }: RebuiltRecord): boolean => unsureInputs > 0;
-
-/**
- * Rows that are gone; and where an index part was made anew, rows that were computed from another text or recording than the
- * manifest's: several of an utterance may have been there. Where entries were read from a damaged file, all rows are compared.
- */
-function wantedIds(
-  context: Context,
-  { location, redo, parts }: RepairReport,
-  manifest: Manifest | null,
-): Set<string> {
-  const ids = new Set(redo);
-  if (parts.length === 0) return ids;
-  const index = readFeatureSetIndex(context.stores, location);
-  if (parts.some(isUnsure)) {
-    for (const id of [...index.rows.keys(), ...index.quarantined.keys()]) ids.add(id);
-    return ids;
-  }
-  const kind = knownSet(location)?.spec.kind;
-  if (kind === undefined || manifest === null) return ids;
-  const inputs = new Map([...index.rows].map(([id, { input }]) => [id, input]));
-  for (const id of staleRows(kind, inputs, manifest.utterances).keys()) ids.add(id);
-  return ids;
-}
-
-function knownSet({ store, dataset, feature, fingerprint }: SetLocation): FoundFeatureSet | undefined {
-  return findFeatureSets([store], dataset, feature, () => {}).find((set) => set.fingerprint === fingerprint);
-}
-
-interface Again {
-  readonly computed: number;
-  readonly why: string | null;
-}
-
-/** What keeps rows from being computed is said beside what was mended. */
-function whyNot(error: unknown): Again {
-  if (error instanceof UserError) return { computed: 0, why: error.message };
-  throw error;
-}
-
-async function extractAgain(
-  context: Context,
-  { location, redo }: RepairReport,
-  manifest: Manifest,
-  ids: ReadonlySet<string>,
-  options: RepairCommandOptions,
-): Promise<Again> {
-  const some = `${count(redo.length, 'row')} of ${setTitle(location)}`;
-  // where nothing says any more what the set is, the encoder of its name does
-  const known = knownSet(location);
-  if (known !== undefined && isImported(known.spec)) {
-    // rows whose entry was read from a damaged index are as good as their checksums: nothing is left to be compared
-    if (redo.length === 0) return { computed: 0, why: null };
-    return {
-      computed: 0,
-      why: `${some}: it was imported; run the same features import again, it fills what is lost`,
-    };
-  }
-  const texts = manifest.utterances.map(({ text }) => text);
-  const model = await recordedEncoder(context, location, texts, known?.spec);
-  if (model === null)
-    return {
-      computed: 0,
-      why: `${some}: no encoder of that name is known here; compute or pull them elsewhere`,
-    };
-  const root = givenRoot(context, location.dataset, options.root);
-  if (root === undefined && model.form.kind === 'audio')
-    return {
-      computed: 0,
-      why: `${some}: where the corpus lies is not known; run again with --root <folder>`,
-    };
-  const request = (dtype: FeatureDtype): ExtractOptions => ({
-    dataset: location.dataset,
-    root: root ?? context.folder,
-    utterances: manifest.utterances.filter(({ id }) => ids.has(id)),
-    models: [model],
-    store: location.store,
-    readStores: context.stores.filter((store) => store !== location.store),
-    dtype,
-    policy: readPolicy(known?.spec.computation['decode']) ?? DEFAULT_DECODE_POLICY,
-    device: options.device,
-    cacheFolder: join(location.store, location.dataset),
-    reporter: context.reporter,
-    signal: context.signal,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  });
-  let other = '';
-  for (const dtype of ['float16', 'float32'] as const) {
-    const [plan] = await planFeatures(request(dtype));
-    if (plan?.spec.fingerprint === location.fingerprint) {
-      const [set] = await extractFeatures(request(dtype));
-      return { computed: set?.computed ?? 0, why: null };
-    }
-    if (known && plan && (other === '' || known.spec.dtype === dtype))
-      other = describeDifferences(diffComputation(known.spec.computation, plan.spec.computation));
-  }
-  return {
-    computed: 0,
-    why: `${some}: this lsgmer computes another fingerprint (${other}), and features are never mixed; extract the feature anew`,
-  };
-}
-
-/** Lines of one kind that are shown of a set. */
-const SHOWN = 10;
-
-function printOutcome(context: Context, outcome: Outcome, dryRun: boolean): void {
-  const { report, computed, fetched, fetchedRows, notes, mended } = outcome;
-  const would = dryRun ? 'would be ' : '';
-  context.print(
-    `${setTitle(report.location)} in ${report.location.store}: ${dryRun ? 'damaged' : mended ? 'mended' : 'NOT mended'}`,
-  );
-  for (const path of shortened(fetched, SHOWN)) context.print(`  fetched anew: ${path}`);
-  const unknown = report.parts.some(({ unknownInputs }) => unknownInputs > 0);
-  const lost = unknown ? 'lost, or of unknown input' : 'lost';
-  if (fetchedRows > 0) context.print(`  ${count(fetchedRows, 'row')} ${lost}, and fetched`);
-  const again =
-    fetchedRows === 0
-      ? 'computed again'
-      : report.redo.length === 0
-        ? 'fetched'
-        : 'fetched, or computed again';
-  if (report.spec) context.print(`  feature.json ${would}written anew from the shards`);
-  for (const { name, rows, unknownInputs } of report.parts)
-    context.print(
-      `  index part ${name} ${would}made anew from its shards: ${count(rows, 'row')}` +
-        (unknownInputs === 0
-          ? ''
-          : `; what ${unknownInputs} of them were computed from stood in the lost index alone, so they are ${again}`),
-    );
-  for (const path of shortened(report.removed, SHOWN)) context.print(`  to the trash: ${path}`);
-  if (report.salvaged > 0)
-    context.print(`  ${count(report.salvaged, 'whole row')} of damaged shards ${would}kept`);
-  if (report.redo.length > 0) {
-    context.print(
-      `  ${count(report.redo.length, 'row')} ${lost}${dryRun ? ', to be computed again' : `, ${computed} computed again`}`,
-    );
-    for (const id of shortened(report.redo, SHOWN)) context.print(`    ${id}`);
-  } else if (computed > 0) context.print(`  ${count(computed, 'row')} computed again`);
-  for (const note of notes) context.print(`  ${note}`);
-}
-
-function outcomeRecord({ report, computed, fetched, fetchedRows, notes, mended }: Outcome): object {
-  const { location, ...rest } = report;
-  const { dataset, feature, fingerprint, store } = location;
-  return { dataset, feature, fingerprint, store, mended, ...rest, computed, fetched, fetchedRows, notes };
 }
