@@ -10,6 +10,7 @@ export * from './base/text-file.ts';
 export * from './corpora/adapter.ts';
 export * from './corpora/demo/ceilings.ts';
 export * from './corpora/demo/generate.ts';
+export { drawDelivery, drawSpeaker, speak } from './corpora/demo/voice.ts';
 export * from './corpora/iemocap.ts';
 export * from './corpora/meld.ts';
 export { type RecordFile, readRecordFile } from './corpora/record-file.ts';

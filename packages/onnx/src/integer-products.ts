@@ -1,5 +1,5 @@
 import type { ModelFile } from './model-file.ts';
-import { fileTensor, integerAttribute, integersAttribute } from './model-file.ts';
+import { fileTensor, integerAttribute } from './model-file.ts';
 import { MICROSOFT } from './graph.ts';
 import { RewrittenGraph } from './rewritten-graph.ts';
 
@@ -14,6 +14,7 @@ const TINY = 1e-20;
 
 /** The byte that stands for zero: in the middle, or near the end for values of which hardly any is negative (gelu, relu). */
 export type ZeroPoint = 91 | 17;
+export const MIDDLE: ZeroPoint = 91;
 
 /** A quantised activation: bytes [rows, width], and what a step of each row is worth [rows, 1]. */
 export interface Activation {
@@ -32,10 +33,20 @@ export interface ByteMatrix {
 export class IntegerProducts extends RewrittenGraph {
   /** Queries, keys and values share their input. */
   private readonly activations = new Map<string, Activation>();
+  private readonly centres = new Map<string, string>();
   private readonly matrices = new Map<string, ByteMatrix>();
 
   constructor(model: ModelFile) {
     super(model, 'int8');
+  }
+
+  /** x without the mean of each channel. @param x [..., width] @param mean [width] */
+  centred(x: string, mean: Float32Array): string {
+    const known = this.centres.get(x);
+    if (known !== undefined) return known;
+    const made = this.op('Sub', [x, this.floats(`${x}_mean`, [mean.length], () => mean)]);
+    this.centres.set(x, made);
+    return made;
   }
 
   /** Bytes of each row, with the row's own scale. @param x [rows, width] */
@@ -104,14 +115,6 @@ export class IntegerProducts extends RewrittenGraph {
 
   zeroPoint(zero: ZeroPoint): string {
     return this.constant(`zero_${zero}`, 'uint8', Uint8Array.of(zero), []);
-  }
-
-  /** From operator set 18 on, axes are an input. */
-  private reduced(type: 'ReduceMax' | 'ReduceMin', x: string, axes: readonly number[]): string {
-    const drop = integerAttribute('keepdims', 0);
-    return this.model.opset < 18
-      ? this.op(type, [x], [integersAttribute('axes', axes), drop])
-      : this.op(type, [x, this.int64(axes)], [drop]);
   }
 }
 

@@ -206,6 +206,13 @@ export function fileTensor(
   return { name, shape: [...shape], type: ELEMENT_TYPES[type], encoded: joined(proto) };
 }
 
+/** A float32 output of any shape. */
+export function fileOutput(name: string): FileValue {
+  const type = ELEMENT_TYPES.float32;
+  const tensor = new ProtoWriter().message(1, new ProtoWriter().int(1, type));
+  return { name, type, encoded: joined(new ProtoWriter().string(1, name).message(2, tensor)) };
+}
+
 /** An integer or float attribute of a node, or undefined where it has none of that name. */
 export function numberAttribute(node: FileNode, name: string): number | undefined {
   const fields = attributeFields(node, name);

@@ -1,5 +1,5 @@
 import type { FileNode, FileTensor, ModelFile } from './model-file.ts';
-import { fileTensor } from './model-file.ts';
+import { fileTensor, integerAttribute, integersAttribute } from './model-file.ts';
 
 /** Nodes and tensors of a graph that a pass writes anew, and the constants that it needs, each stored once. */
 export class RewrittenGraph {
@@ -34,6 +34,14 @@ export class RewrittenGraph {
     const made = this.op('Reshape', [x, this.int64([-1, width])]);
     this.flattened.set(x, made);
     return made;
+  }
+
+  /** Over these axes, which go. From operator set 18 on, axes are an input. */
+  reduced(type: 'ReduceMax' | 'ReduceMin' | 'ReduceMean', x: string, axes: readonly number[]): string {
+    const drop = integerAttribute('keepdims', 0);
+    return this.model.opset < 18
+      ? this.op(type, [x], [integersAttribute('axes', axes), drop])
+      : this.op(type, [x, this.int64(axes)], [drop]);
   }
 
   /** A constant float32 matrix, made once for each name. */

@@ -5,6 +5,7 @@ export * from './model-writer.ts';
 export * from './model-file.ts';
 export * from './float-convolutions.ts';
 export * from './quantise.ts';
+export * from './channel-means.ts';
 export * from './half-model.ts';
 export * from './cores.ts';
 export * from './session.ts';

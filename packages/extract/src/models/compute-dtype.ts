@@ -1,7 +1,8 @@
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { UserError, encodeHalf } from '@lsgmer/datasets';
 import {
+  type ChannelMeans,
   INT8_SCHEME,
   ModelFile,
   halvePrecision,
@@ -46,23 +47,34 @@ export function lacksGraph(graph: string, form: GraphForm): boolean {
  * The graph that computes in the given form, made from the float32 one where it is not there yet. A graph without products of
  * 64 x 64 and more (a spectrogram, convolutions alone) has nothing for int8 and stays what it is, one without convolutions along
  * time has nothing for a CPU.
+ * @param means for int8: of what products take
  * @throws UserError when the graph is none that can be changed so
  */
-export async function computeGraph(graph: string, form: GraphForm): Promise<string> {
+export async function computeGraph(graph: string, form: GraphForm, means?: ChannelMeans): Promise<string> {
   const path = computeGraphPath(graph, form);
   if (!lacksGraph(graph, form)) return path;
   const draft = `${path}.${process.pid}.tmp`;
   try {
     const model = ModelFile.read(graph);
     if (form === 'fp16') halvePrecision(model, toHalf);
-    else if ((form === 'cpu' ? layConvolutions(model) : quantiseProducts(model)) === 0) return graph;
+    else if ((form === 'cpu' ? layConvolutions(model) : quantiseProducts(model, means)) === 0) return graph;
     await model.write(draft);
     renameSync(draft, path);
+    removeOlder(path);
   } catch (error) {
     rmSync(draft, { force: true });
     throw new UserError(`${graph} cannot be made ${form}: ${(error as Error).message}`);
   }
   return path;
+}
+
+/** Graphs of the same form that an older arithmetic made, and no command will look for again. */
+function removeOlder(path: string): void {
+  const [own, stem] = /^(.*\.(?:int8|cpu)-)\d+\.onnx$/.exec(basename(path)) ?? [];
+  if (stem === undefined) return;
+  for (const file of readdirSync(dirname(path)))
+    if (file !== own && file.startsWith(stem) && /^\d+\.onnx$/.test(file.slice(stem.length)))
+      rmSync(join(dirname(path), file), { force: true });
 }
 
 function toHalf(values: Float32Array): Uint16Array {

@@ -46,7 +46,8 @@ export class GraphChain implements Runner {
     return new GraphChain(config, sessions);
   }
 
-  async run(feeds: Feeds): Promise<Record<string, HostTensor>> {
+  /** @param outputs of any of the graphs */
+  async run(feeds: Feeds, outputs: readonly string[]): Promise<Record<string, HostTensor>> {
     const input = feeds[CHAIN_INPUT] as HostTensor;
     const known = new Map<string, HostTensor>([[CHAIN_INPUT, input]]);
     for (const [i, session] of this.sessions.entries()) {
@@ -59,14 +60,20 @@ export class GraphChain implements Runner {
       const results = await session.run(Object.fromEntries(given));
       for (const [name, tensor] of Object.entries(results)) known.set(name, tensor);
     }
+    return Object.fromEntries(outputs.map((name) => [name, this.finished(name, known.get(name))]));
+  }
+
+  /** What a graph gave; the encoder's output as [batch, steps, dim]. */
+  private finished(name: string, found: HostTensor | undefined): HostTensor {
     const { output, layout, dim } = this.config;
-    const found = known.get(output) as HostTensor;
+    if (found === undefined) throw new Error(`no graph gave ${name}`);
+    if (name !== output) return found;
     const steps = found.shape.at(layout === 'steps' ? 1 : 2) ?? 0;
     if (found.shape.length !== 3 || found.shape[layout === 'steps' ? 2 : 1] !== dim)
       throw new Error(
         `${output} has shape [${found.shape.join(', ')}], expected ${layout === 'steps' ? `[batch, steps, ${dim}]` : `[batch, ${dim}, steps]`}`,
       );
-    return { [output]: layout === 'steps' ? found : turned(found, steps, dim) };
+    return layout === 'steps' ? found : turned(found, steps, dim);
   }
 
   async release(): Promise<void> {

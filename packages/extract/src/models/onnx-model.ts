@@ -89,7 +89,7 @@ async function tryOut(
             files.tokenizer ?? files.vocabulary?.vocab,
           ).encode('a trial').ids;
     const results = await chain
-      .run(form.feeds([input, input]))
+      .run(form.feeds([input, input]), [config.output])
       .catch((error: unknown) => refuse(`it fails on a trial: ${firstLine(error)}`));
     const { data, shape = [] } = results[config.output] ?? {};
     if (!(data instanceof Float32Array)) refuse(`its output ${config.output} is not of float32`);

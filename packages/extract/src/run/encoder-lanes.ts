@@ -60,11 +60,14 @@ export class EncoderLanes implements Encoder {
   }
 
   /**
+   * The first one alone, which may have a graph to make that all of them use, then the others together.
    * @param start starts one of them
    * @throws what `start` throws, after those that did start are closed
    */
   static async start(count: number, start: () => Promise<Encoder>): Promise<EncoderLanes> {
-    const started = await Promise.allSettled(Array.from({ length: count }, start));
+    const first = await start();
+    const others = await Promise.allSettled(Array.from({ length: count - 1 }, start));
+    const started = [{ status: 'fulfilled' as const, value: first }, ...others];
     const failed = started.find((one) => one.status === 'rejected');
     const lanes = new EncoderLanes(started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
     if (failed === undefined) return lanes;

@@ -1,10 +1,9 @@
 import { UserError } from '@lsgmer/datasets';
-import { join } from 'node:path';
 import { type Device, DeviceError, chooseDevice, createSession } from '@lsgmer/onnx/runtime';
 import { finishSteps } from '../features/finish.ts';
 import { type EncodedSteps, type EncoderInput, type InputForm, splitBatch } from '../features/form.ts';
 import { joinPieces, piecesOf } from '../features/pieces.ts';
-import { computeGraph } from '../models/compute-dtype.ts';
+import { computeGraphs } from '../models/compute-graphs.ts';
 import { type ChunkPolicy, pieceSize } from '../decode/policy.ts';
 import type { ModelReference } from '../models/feature-options.ts';
 import type { ModelFeature } from '../models/model-features.ts';
@@ -180,15 +179,12 @@ async function open(model: EncoderModel, { device, threads }: EncoderSettings): 
       device: compute === 'int8' ? ('cpu' as const) : await chooseDevice(device),
       ...(threads === undefined ? {} : { threads }),
     };
-    const { config, folder } = model;
-    if (config.model_type !== 'onnx') {
-      const laid = compute === 'fp32' && options.device === 'cpu' && 'conv_dim' in config;
-      const form = laid ? 'cpu' : compute;
-      return await createSession(await computeGraph(model.graphPath, form), options);
-    }
-    const paths = [];
-    for (const { file } of config.models) paths.push(await computeGraph(join(folder, file), compute));
-    return await GraphChain.open(config, paths, options);
+    const { config } = model;
+    const laid = compute === 'fp32' && options.device === 'cpu' && 'conv_dim' in config;
+    const paths = await computeGraphs(model, laid ? 'cpu' : compute);
+    return config.model_type === 'onnx'
+      ? await GraphChain.open(config, paths, options)
+      : await createSession(paths[0] as string, options);
   } catch (error) {
     if (error instanceof DeviceError) throw new UserError(error.message);
     throw error;

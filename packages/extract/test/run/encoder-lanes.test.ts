@@ -58,6 +58,20 @@ describe('EncoderLanes', () => {
     expect(b.sizes).toEqual([176_000, 200_000]);
   });
 
+  it('starts the first alone, which may have graphs to make', async () => {
+    const begun: (() => void)[] = [];
+    const start = (): Promise<Encoder> =>
+      new Promise((resolve) => begun.push(() => resolve(new HeldEncoder())));
+    const lanes = EncoderLanes.start(3, start);
+    await Promise.resolve();
+    expect(begun).toHaveLength(1);
+    begun[0]?.();
+    await new Promise(setImmediate);
+    expect(begun).toHaveLength(3);
+    for (const ready of begun) ready();
+    expect((await lanes).lanes).toBe(3);
+  });
+
   it('closes those that started when one does not', async () => {
     const started: HeldEncoder[] = [];
     const start = (): Promise<Encoder> => {
@@ -79,7 +93,7 @@ describe('lanesFor', () => {
     mkdirSync(at, { recursive: true });
     for (const [file, size] of [
       ['checkpoint-0.bin', bytes],
-      ['model.int8-3.onnx', bytes / 4],
+      ['model.int8-4.onnx', bytes / 4],
       ['model.cpu-1.onnx', bytes / 10],
       ['model.fp16.onnx', bytes / 2],
     ] as const) {

@@ -1,0 +1,126 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type ChannelMeans,
+  Graph,
+  type HostTensor,
+  ModelFile,
+  createSession,
+  giveChannelMeans,
+  quantiseProducts,
+  writeModel,
+} from '@lsgmer/onnx';
+import { noiseFrom } from './noise.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lsgmer-means-'));
+  await writeModel(graph(), join(folder, 'model.onnx'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const noise = noiseFrom(3);
+const [ROWS, WIDTH, OUT] = [40, 96, 64];
+/** As layer norms of trained encoders leave it: two channels lie far from zero in each row. */
+const x = noise(ROWS * WIDTH).map((value, i) => value + ([9, -4][(i % WIDTH) - 7] ?? 0));
+
+/** Three products of x, one by way of [2, rows, width], and one of what leaves a relu. */
+function graph(): Graph {
+  const g = new Graph();
+  g.input('x', 'float32', ['rows', WIDTH]);
+  const matrix = (name: string, shape: readonly [number, number]): string =>
+    g.initializer(name, 'float32', shape, noise(shape[0] * shape[1]));
+  const bias = g.initializer('b', 'float32', [OUT], noise(OUT));
+  g.output(
+    g.op('Gemm', ['x', matrix('V', [OUT, WIDTH]), bias], { transB: 1 }),
+    'float32',
+    ['rows', OUT],
+    'affine',
+  );
+  g.output(g.op('Gemm', ['x', matrix('U', [WIDTH, OUT])]), 'float32', ['rows', OUT], 'flat');
+  const deep = g.op('Reshape', ['x', g.int64([2, -1, WIDTH])]);
+  g.output(g.op('MatMul', [deep, matrix('W', [WIDTH, OUT])]), 'float32', [2, 'half', OUT], 'deep');
+  const product = g.op('MatMul', [g.op('Relu', ['x']), matrix('R', [WIDTH, OUT])]);
+  g.output(product, 'float32', ['rows', OUT], 'active');
+  // A bias that differs from row to row is no constant of the product.
+  const rows = g.op('MatMul', ['x', g.initializer('N', 'float32', [WIDTH, OUT], noise(WIDTH * OUT))]);
+  g.output(g.op('Gemm', ['x', matrix('P', [WIDTH, OUT]), rows]), 'float32', ['rows', OUT], 'moving');
+  return g;
+}
+
+async function run(model: ModelFile, data: Float32Array): Promise<Record<string, HostTensor>> {
+  const path = join(folder, 'run.onnx');
+  await model.write(path);
+  const session = await createSession(path, { device: 'cpu', threads: 1 });
+  const results = await session.run({ x: { data, shape: [data.length / WIDTH, WIDTH] } });
+  await session.release();
+  return results;
+}
+
+const read = (): ModelFile => ModelFile.read(join(folder, 'model.onnx'));
+
+async function measured(): Promise<ChannelMeans> {
+  const model = read();
+  const outputs = giveChannelMeans(model, 'g');
+  const results = await run(model, x);
+  expect(results['affine']?.shape).toEqual([ROWS, OUT]);
+  return new Map([...outputs].map(([value, name]) => [value, results[name]?.data as Float32Array]));
+}
+
+/** Share of the variance between rows, over all columns, that is not lost. */
+function kept(exact: HostTensor | undefined, found: HostTensor | undefined): number {
+  const [a, b] = [exact, found].map((tensor) => tensor?.data as Float32Array) as [Float32Array, Float32Array];
+  let [errors, spread] = [0, 0];
+  for (let column = 0; column < OUT; column++) {
+    const own = a.filter((_, i) => i % OUT === column);
+    const mean = own.reduce((sum, value) => sum + value, 0) / own.length;
+    own.forEach((value, row) => {
+      spread += (value - mean) ** 2;
+      errors += (value - (b[row * OUT + column] as number)) ** 2;
+    });
+  }
+  return 1 - errors / spread;
+}
+
+describe('channel means', () => {
+  it('are those of the values that products take, whatever their dimensions', async () => {
+    const means = await measured();
+    // x, and x as [2, rows, width]; what leaves the relu has its own zero.
+    expect(means.size).toBe(2);
+    for (const mean of means.values()) {
+      mean.forEach((value, channel) => {
+        let sum = 0;
+        for (let row = 0; row < ROWS; row++) sum += x[row * WIDTH + channel] as number;
+        expect(value).toBeCloseTo(sum / ROWS, 5);
+      });
+    }
+  });
+
+  it('leave the steps of int8 to what differs between rows', async () => {
+    const exact = await run(read(), x);
+    const means = await measured();
+    const [plain, centred] = [read(), read()];
+    expect([quantiseProducts(plain), quantiseProducts(centred, means)]).toEqual([6, 6]);
+    const [before, after] = [await run(plain, x), await run(centred, x)];
+    for (const name of ['affine', 'flat', 'deep']) {
+      const [lost, left] = [before, after].map((results) => 1 - kept(exact[name], results[name]));
+      expect(left).toBeLessThan(0.25 * (lost as number));
+      expect(left).toBeLessThan(0.002);
+      expect(after[name]?.shape).toEqual(exact[name]?.shape);
+    }
+    // What has no mean, or a bias of its own for each row, stays.
+    expect(after['active']).toEqual(before['active']);
+    expect(kept(exact['moving'], after['moving'])).toBeGreaterThan(0.9);
+  });
+
+  it('do not make a row depend on others', async () => {
+    const model = read();
+    quantiseProducts(model, await measured());
+    const together = await run(model, x);
+    const two = await run(model, x.slice(0, 2 * WIDTH));
+    for (const name of ['affine', 'flat'])
+      expect(two[name]?.data).toEqual(together[name]?.data.slice(0, 2 * OUT));
+  });
+});
