@@ -27,6 +27,13 @@ export interface Activation {
 export interface ByteMatrix {
   readonly bytes: string;
   readonly steps: string;
+  readonly rounded: RoundedMatrix;
+}
+
+/** Whole steps [inputs, outputs], and what a step is worth in each output. */
+export interface RoundedMatrix {
+  readonly bytes: Int8Array;
+  readonly steps: Float32Array;
 }
 
 /** A graph that is written anew, and the parts of which products of integers are made. */
@@ -105,10 +112,14 @@ export class IntegerProducts extends RewrittenGraph {
     const key = `${name} ${turned}`;
     const known = this.matrices.get(key);
     if (known !== undefined) return known;
-    const { bytes, steps } = quantiseMatrix(make(), inputs, outputs, turned);
-    const made = { bytes: this.model.fresh(`${name}_int8`), steps: this.model.fresh(`${name}_step`) };
-    this.tensors.push(fileTensor(made.bytes, 'int8', [inputs, outputs], bytes));
-    this.tensors.push(fileTensor(made.steps, 'float32', [outputs], steps));
+    const rounded = quantiseMatrix(make(), inputs, outputs, turned);
+    const made = {
+      bytes: this.model.fresh(`${name}_int8`),
+      steps: this.model.fresh(`${name}_step`),
+      rounded,
+    };
+    this.tensors.push(fileTensor(made.bytes, 'int8', [inputs, outputs], rounded.bytes));
+    this.tensors.push(fileTensor(made.steps, 'float32', [outputs], rounded.steps));
     this.matrices.set(key, made);
     return made;
   }
@@ -128,7 +139,7 @@ export function quantiseMatrix(
   inputs: number,
   outputs: number,
   turned: boolean,
-): { bytes: Int8Array; steps: Float32Array } {
+): RoundedMatrix {
   const [perInput, perOutput] = turned ? [1, inputs] : [outputs, 1];
   const bytes = new Int8Array(inputs * outputs);
   const steps = new Float32Array(outputs);

@@ -8,19 +8,43 @@ import {
   padded,
   windowsOf,
 } from './convolution-rows.ts';
-import type { IntegerProducts, ZeroPoint } from './integer-products.ts';
-import { integerAttribute } from './model-file.ts';
+import type { IntegerProducts, RoundedMatrix, ZeroPoint } from './integer-products.ts';
+import { type FileTensor, integerAttribute } from './model-file.ts';
+import { isRow, rowOffset } from './row-offset.ts';
 
 /**
  * The convolution as products of integers, quantised before frames are laid side by side: bytes are copied, not floats.
  * @param x [B, T, inputs]: channels last
  * @returns [B, frames, outputs], with the bias
  */
-export function convolve(products: IntegerProducts, conv: Convolution, x: string, zero: ZeroPoint): string {
+export function convolve(
+  products: IntegerProducts,
+  conv: Convolution,
+  x: string,
+  { zero, mean, bias }: ConvolutionGiven,
+): string {
   const weights = products.model.floats(conv.weight);
-  const made = (conv.groups === 1 ? blockProducts : groupProducts)(products, conv, { x, zero, weights });
-  const bias = biasOf(conv);
-  return bias === undefined ? made : products.op('Add', [made, bias]);
+  const offset =
+    mean === undefined || !(biasOf(conv) === undefined || isRow(bias))
+      ? undefined
+      : new Float32Array(conv.weight.shape[0] as number);
+  const given = { x, zero, weights, ...(mean === undefined || offset === undefined ? {} : { mean, offset }) };
+  const made = (conv.groups === 1 ? blockProducts : groupProducts)(products, conv, given);
+  const own = bias === undefined ? undefined : products.model.floats(bias);
+  const addend =
+    offset === undefined
+      ? biasOf(conv)
+      : products.floats(`${conv.weight.name}_offset`, [offset.length], () =>
+          offset.map((value, output) => value + (own?.[output] ?? 0)),
+        );
+  return addend === undefined ? made : products.op('Add', [made, addend]);
+}
+
+export interface ConvolutionGiven {
+  readonly zero: ZeroPoint;
+  /** Of each channel of the input. */
+  readonly mean: Float32Array | undefined;
+  readonly bias: FileTensor | undefined;
 }
 
 interface Given {
@@ -29,13 +53,35 @@ interface Given {
   readonly zero: ZeroPoint;
   /** The convolution's, as they are stored. */
   readonly weights: Float32Array;
+  readonly mean?: Float32Array;
+  /** Filled here: what the rounding of weights leaves out where the input is its mean (but at padding). [outputs] */
+  readonly offset?: Float32Array;
+}
+
+/** Adds to the offset of outputs from `first` on what a matrix [width * channels, outputs] lost of its mean input. */
+function addLost({ mean, offset }: Given, weights: Float32Array, less: RoundedMatrix, at: Place): void {
+  if (mean === undefined || offset === undefined) return;
+  const own = mean.subarray(at.channel, at.channel + at.channels);
+  const rows = weights.length / less.steps.length;
+  const tiled = Float32Array.from({ length: rows }, (_, row) => own[row % at.channels] as number);
+  rowOffset({ weights, turned: false, mean: tiled, less }).forEach((value, output) => {
+    offset[at.output + output] = (offset[at.output + output] as number) + value;
+  });
+}
+
+/** Where a matrix stands: its first channel, how many it takes, its first output. */
+interface Place {
+  readonly channel: number;
+  readonly channels: number;
+  readonly output: number;
 }
 
 /**
  * Input frames in blocks of one stride have a scale of their own: block t + m meets the m-th part of the kernel, which is as
  * long as a stride, the last one perhaps shorter.
  */
-function blockProducts(products: IntegerProducts, conv: Convolution, { x, zero, weights }: Given): string {
+function blockProducts(products: IntegerProducts, conv: Convolution, given: Given): string {
+  const { x, zero, weights } = given;
   const { weight, kernel, stride } = conv;
   const [outputs, inputs] = weight.shape as [number, number];
   const frames = framesOf(products, conv, x);
@@ -44,9 +90,15 @@ function blockProducts(products: IntegerProducts, conv: Convolution, { x, zero, 
   for (let from = 0; from < kernel; from += stride) {
     const part = { from, width: Math.min(stride, kernel - from) };
     const rows = windowsOf(products, conv, bytes, frames, part);
-    const matrix = products.matrix(`${weight.name}_${from}`, part.width * inputs, outputs, false, () =>
-      kernelMatrix(weights, conv, 0, part),
+    const kernels = kernelMatrix(weights, conv, 0, part);
+    const matrix = products.matrix(
+      `${weight.name}_${from}`,
+      part.width * inputs,
+      outputs,
+      false,
+      () => kernels,
     );
+    addLost(given, kernels, matrix.rounded, { channel: 0, channels: inputs, output: 0 });
     const first = products.int64([from / stride]);
     const met = products.op('Slice', [step, first, products.op('Add', [frames, first]), products.int64([1])]); // [B, frames]
     const steps = products.op('Reshape', [met, products.int64([-1, 1])]);
@@ -88,16 +140,19 @@ function blockBytes(
  * Rows are all frames that the kernel covers, for each group of channels. One scale for each recording: these windows share
  * most of their frames.
  */
-function groupProducts(products: IntegerProducts, conv: Convolution, { x, zero, weights }: Given): string {
+function groupProducts(products: IntegerProducts, conv: Convolution, given: Given): string {
+  const { x, zero, weights } = given;
   const { weight, kernel, groups } = conv;
   const [outputs, inputs] = weight.shape as [number, number];
   const step = products.stepOf(x, [1, 2], zero); // [B]
   const bytes = padded(products, conv, products.bytesOf(x, step, zero), products.zeroPoint(zero));
   const frames = framesOf(products, conv, x);
   const made = groupsOf(products, conv, bytes).map((channels, group) => {
-    const matrix = products.matrix(`${weight.name}_${group}`, kernel * inputs, outputs / groups, false, () =>
-      kernelMatrix(weights, conv, group),
-    );
+    const kernels = kernelMatrix(weights, conv, group);
+    const each = outputs / groups;
+    const matrix = products.matrix(`${weight.name}_${group}`, kernel * inputs, each, false, () => kernels);
+    const place = { channel: group * inputs, channels: inputs, output: group * each };
+    addLost(given, kernels, matrix.rounded, place);
     return products.product(windowsOf(products, conv, channels, frames), matrix, zero);
   });
   const joined = products.op('Concat', made, [integerAttribute('axis', 1)]); // [B frames, outputs]
