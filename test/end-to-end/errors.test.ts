@@ -99,6 +99,19 @@ describe('what a user gets wrong costs one line', () => {
       );
   });
 
+  it('runs of which every one is damaged', async () => {
+    const folder = place.path('damaged', 'demo', '4class', '0123456789ab');
+    mkdirSync(folder, { recursive: true });
+    const list = ['runs', 'list', '--runs', 'damaged'];
+    expect(await refused(...list)).toMatch(/0123456789ab.config\.json: is missing/);
+    expect(await refused('eval', '0123', '--runs', 'damaged')).toMatch(
+      /0123456789ab.config\.json: is missing/,
+    );
+    writeFileSync(`${folder}/config.json`, '{');
+    expect(await refused(...list)).toMatch(/config\.json: not JSON/);
+    expect(await refused('eval', '99', '--runs', 'damaged')).toMatch(/no runs in/);
+  });
+
   it('a broken local file', async () => {
     const other = new WorkFolder();
     try {

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { UserError } from '@lsgmer/datasets';
-import { type Head, headByName, KNOWN_HEADS } from '@lsgmer/train';
+import { UserError, UserErrors } from '@lsgmer/datasets';
+import { type Head, headByName, KNOWN_HEADS, optionProblems } from '@lsgmer/train';
 
 /** What a head's file may import from here, wherever it lies: it gets the very modules that this process runs. */
 const PROVIDED = ['@lsgmer/train', '@lsgmer/onnx', '@lsgmer/datasets', '@tensorflow/tfjs-core'];
@@ -57,7 +57,7 @@ export async function loadHeadFile(path: string): Promise<Head> {
     writeFileSync(bundle, (result.outputFiles[0] as { contents: Uint8Array }).contents);
     const sources = Object.keys(result.metafile.inputs).map((file) => resolve(dirname(path), file));
     const module = (await import(pathToFileURL(bundle).href)) as { default?: unknown };
-    return { ...headOf(module.default, path), source: sourceDigest(dirname(path), sources) };
+    return ownHead(headOf(module.default, path), path, sourceDigest(dirname(path), sources));
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`${path}: ${reason(error, path)}`, { cause: error });
@@ -77,9 +77,39 @@ function headOf(value: unknown, path: string): Head {
   if (lacking.length > 0) throw new UserError(`${path}: head ${head.name} has no ${lacking.join(', ')}`);
   if (!Array.isArray(head.options))
     throw new UserError(`${path}: head ${head.name} has no list of options ([] where there are none)`);
+  const problems = optionProblems(head as Pick<Head, 'options'>);
+  if (problems.length > 0)
+    throw new UserErrors(problems.map((problem) => `${path}: head ${head.name as string}: ${problem}`));
   if (KNOWN_HEADS.some((known) => known.name === head.name))
     throw new UserError(`${path}: the name ${head.name} is taken by a head of lsgmer; give it another`);
   return value as Head;
+}
+
+/**
+ * The head with its source. Field by field: an instance of a class has its functions on its prototype.
+ * What its own functions throw is its author's to mend, not a bug of ours.
+ */
+function ownHead(head: Head, path: string, source: string): Head {
+  const { name, summary, options } = head;
+  const own = <T>(part: string, run: () => T): T => {
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      const [first] = (error instanceof Error ? error.message : String(error)).split('\n');
+      throw new UserError(`${path}: ${part}: ${first}; lsgmer head check tells more`, { cause: error });
+    }
+  };
+  return {
+    name,
+    ...(summary === undefined ? {} : { summary }),
+    source,
+    options,
+    parameters: (...given) => own('parameters', () => head.parameters(...given)),
+    inputs: (...given) => own('inputs', () => head.inputs(...given)),
+    forward: (...given) => own('forward', () => head.forward(...given)),
+    loss: (...given) => own('loss', () => head.loss(...given)),
+  };
 }
 
 /** sha256 over the files' contents in order of their relative paths: the same wherever they lie. */

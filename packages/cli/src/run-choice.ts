@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readManifest, UserError } from '@lsgmer/datasets';
+import { readManifest, UserError, UserErrors } from '@lsgmer/datasets';
 import {
   type Catalogue,
   groupRuns,
@@ -54,6 +54,7 @@ export interface RunChoice {
 export function chooseRuns(context: Context, options: RunChoiceOptions): RunChoice {
   const { entries, damaged } = readCatalogue(context.runs, { dataset: options.dataset, task: options.task });
   if (entries.length === 0) {
+    requireUndamaged(damaged);
     const of = [options.dataset, options.task].filter((one) => one !== undefined).join(' ');
     throw new UserError(
       `no runs${of === '' ? '' : ` of ${of}`} in ${context.runs}: train first, or name their folder with --runs`,
@@ -80,6 +81,11 @@ export function chooseRuns(context: Context, options: RunChoiceOptions): RunChoi
     damaged,
     facts: factsOf(context, dataset, task),
   };
+}
+
+/** Where nothing but damaged runs is found. @throws UserErrors with each folder's problem, if there is one */
+export function requireUndamaged(damaged: Catalogue['damaged']): void {
+  if (damaged.length > 0) throw new UserErrors(damaged.map(({ problem }) => problem));
 }
 
 function factsOf(context: Context, dataset: string, task: string): TaskFacts | null {

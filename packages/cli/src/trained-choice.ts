@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '@lsgmer/datasets';
 import {
   type EngineFactory,
@@ -15,6 +15,7 @@ import {
 import type { CommonOptions, Context } from './context.ts';
 import { useTfjsBackend } from './engine-choice.ts';
 import { findHead } from './head-choice.ts';
+import { requireUndamaged } from './run-choice.ts';
 
 /** Options of the commands that use a trained head. */
 export interface TrainedOptions extends CommonOptions {
@@ -42,8 +43,9 @@ export const HEAD_FILE_OPTION = {
 export function findRun(context: Context, name: string): RunEntry {
   if (/[/\\]/.test(name) || existsSync(join(context.folder, name, 'config.json')))
     return readRunEntry(isAbsolute(name) ? name : resolve(context.folder, name));
-  const { entries } = readCatalogue(context.runs);
+  const { entries, damaged } = readCatalogue(context.runs);
   const found = entries.filter((entry) => entry.id.startsWith(name));
+  if (found.length === 0) requireUndamaged(damaged.filter(({ path }) => basename(path).startsWith(name)));
   if (found.length === 1) return found[0] as RunEntry;
   if (entries.length === 0)
     throw new UserError(`no runs in ${context.runs}: train first, or name their folder with --runs`);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { UserError } from '@lsgmer/datasets';
 import { findHead, isHeadFile } from '../src/head-choice.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lsgmer-heads-'));
@@ -34,6 +35,40 @@ describe('findHead', () => {
     const first = await load('mine');
     expect(await load('yours')).not.toBe(first);
     expect(await load('mine')).toBe(first);
+  });
+
+  it("takes an instance of a class, and words what its functions throw as its author's", async () => {
+    const text = `class Mine {
+      name = 'mine'; options = [];
+      parameters() { return [this.name]; }
+      inputs() { throw new RangeError('no\\nroom'); }
+      forward() {}
+      loss() {}
+    }
+    export default new Mine();`;
+    writeFileSync(join(folder, 'mine.mjs'), text);
+    const head = await findHead('./mine.mjs', folder);
+    const dims = { text: 1, audio: 0, map: 0 };
+    expect(head.parameters({}, dims, 2)).toEqual(['mine']);
+    const refused = (): unknown => head.inputs({}, dims, 2, { rows: 1, text: 1, audio: 0, map: 0 });
+    expect(refused).toThrow(UserError);
+    expect(refused).toThrow(/mine\.mjs: inputs: no; lsgmer head check tells more$/);
+  });
+
+  it.each([
+    ['{ key: "lr", type: "number", default: 1 }', /option lr is declared twice, or is one of the trainer's/],
+    ['{ key: "a", type: ["x", "y"], default: "z" }', /default of a: "z" is not valid, expected one of x, y/],
+    ['{ name: "a" }', /option 1 has no key/],
+    ['{ key: "a", default: 1 }', /option a: its type is number, integer, boolean or a list of texts/],
+    ['null', /option 1 has no key/],
+  ])('refuses the option %s', async (option, message) => {
+    writeFileSync(
+      join(folder, 'option.mjs'),
+      `const f = () => []; export default {name: "x", options: [${option}], parameters: f, inputs: f, forward: f, loss: f}`,
+    );
+    const refused = findHead('./option.mjs', folder);
+    await expect(refused).rejects.toThrow(UserError);
+    await expect(refused).rejects.toThrow(message);
   });
 
   it.each([

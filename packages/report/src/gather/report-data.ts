@@ -1,5 +1,5 @@
 import type { Card, Task, Utterance } from '@lsgmer/datasets';
-import { applyTask, findTask, UserError } from '@lsgmer/datasets';
+import { applyTask, findTask, UserError, UserErrors } from '@lsgmer/datasets';
 import {
   type Catalogue,
   type CellScores,
@@ -64,6 +64,8 @@ export function gatherReport(ask: ReportAsk): ReportData {
   const task = chooseTask(ask, tasks);
   const mine = groupRuns(entries.filter((entry) => entry.identity.task === task.name));
   if (mine.length === 0) {
+    if (entries.length === 0 && damaged.length > 0)
+      throw new UserErrors(damaged.map(({ problem }) => problem));
     const there = tasks.length === 0 ? '' : `; there are runs of task ${tasks.join(', ')}`;
     throw new UserError(
       `no run of ${ask.card.name}, task ${task.name}, in ${ask.runs}${there}: train first (make train DATASET=${ask.card.name})`,

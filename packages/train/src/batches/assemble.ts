@@ -1,4 +1,4 @@
-import { batchMemory, batchValues, decodeHalf, fitsBatch, Rng } from '@lsgmer/datasets';
+import { batchMemory, batchValues, decodeHalf, fitsBatch, Rng, UserError } from '@lsgmer/datasets';
 import type { FeatureDims, Head, HeadConfig, HostBatch, InputSpec } from '../head/contract.ts';
 import { mapPoolWeights, mapPositions, type StepTimes } from '../head/interpolation.ts';
 import type { MicroBatch } from './epoch.ts';
@@ -75,7 +75,7 @@ export class Assembler {
 
   /**
    * @returns the batch with every input that the head lists for its shape
-   * @throws what the sources throw; Error for an input that nothing here can fill
+   * @throws what the sources throw; UserError for an input that nothing here can fill
    */
   async assemble(micro: MicroBatch, place: Place): Promise<HostBatch> {
     const { shape, items } = micro;
@@ -168,7 +168,7 @@ export class Assembler {
       if (kept.map > 0) mapPositions(kept.audio, kept.map, this.times.audio, this.times.map, out);
     } else if (name.startsWith('dropout.')) {
       this.fillDropout(name.slice('dropout.'.length), out, place, r);
-    } else throw new Error(`head ${this.head.name} asks for the input ${name}, which no batch has`);
+    } else throw new UserError(`head ${this.head.name} asks for the input ${name}, which no batch has`);
   }
 
   /** 0 or 1 / keep, drawn from seed, update, place and row of the update: accumulation changes nothing. */

@@ -40,6 +40,24 @@ export function optionSpecs(head: Head): OptionSpec[] {
   return specs;
 }
 
+const TYPES: readonly unknown[] = ['number', 'integer', 'boolean'];
+
+/** What is wrong with the options that a head of somebody else declares, one line each; plain data of any kind is taken. */
+export function optionProblems({ options }: Pick<Head, 'options'>): string[] {
+  const keys = trainerOptions.map(({ key }) => key);
+  return options.flatMap((spec: Partial<OptionSpec> | null, i): string[] => {
+    const { key, type } = spec ?? {};
+    if (typeof key !== 'string' || key === '') return [`option ${i + 1} has no key`];
+    if (keys.includes(key))
+      return [`option ${key} is declared twice, or is one of the trainer's (train --options)`];
+    keys.push(key);
+    const known = Array.isArray(type) ? type.length > 0 : TYPES.includes(type);
+    if (!known) return [`option ${key}: its type is number, integer, boolean or a list of texts`];
+    const problem = problemOf(spec as OptionSpec, (spec as OptionSpec).default);
+    return problem === undefined ? [] : [`default of ${problem}`];
+  });
+}
+
 /** Rows for `train --options`: key, accepted values, default, source (equation or `own`), help. */
 export function listOptions(head: Head): OptionRow[] {
   return optionSpecs(head).map((spec) => ({

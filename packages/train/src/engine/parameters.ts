@@ -1,3 +1,4 @@
+import { UserError } from '@lsgmer/datasets';
 import type { ParameterSpec } from '../head/contract.ts';
 
 /** Where a parameter lies in the flat vector. */
@@ -8,12 +9,15 @@ export interface ParameterView {
   readonly length: number;
 }
 
-/** The layout of the flat vector: all parameters, one after the other, in the order of the specifications. */
+/**
+ * The layout of the flat vector: all parameters, one after the other, in the order of the specifications.
+ * @throws UserError for a name that a head gives twice
+ */
 export function parameterViews(specs: readonly ParameterSpec[]): ParameterView[] {
   let offset = 0;
   const names = new Set<string>();
   return specs.map(({ name, shape }) => {
-    if (names.has(name)) throw new Error(`parameter ${name} is listed twice`);
+    if (names.has(name)) throw new UserError(`parameter ${name} is listed twice`);
     names.add(name);
     const view = { name, shape, offset, length: shape.reduce((a, b) => a * b, 1) };
     offset += view.length;

@@ -1,3 +1,4 @@
+import { UserError } from '@lsgmer/datasets';
 import { tf } from '@lsgmer/onnx';
 import type { Head, HeadConfig, Tensors } from '../head/contract.ts';
 
@@ -28,28 +29,45 @@ export function trainingPass(
   const variables = names.map((name) => parameters[name] as tf.Tensor);
   let kept: Pick<TrainingPass, 'ce' | 'apc' | 'logits' | 'gate'> | undefined;
   // Not tf.valueAndGrads: that refuses a function which leaves one of its variables out.
-  const { value, grads } = tf.engine().gradients(
-    () => {
-      const output = head.forward(parameters, batch, config, true);
-      const { loss, ce, apc } = head.loss(parameters, output, batch, config);
-      const { gate } = output.extra;
-      kept = {
-        ce: tf.keep(ce),
-        apc: tf.keep(apc),
-        logits: tf.keep(output.logits),
-        gate: gate === undefined ? undefined : tf.keep(gate),
-      };
-      return loss;
-    },
-    variables,
-    null as unknown as tf.Tensor,
-    true,
-  );
+  const differentiate = (): { value: tf.Tensor; grads: tf.Tensor[] } =>
+    tf.engine().gradients(
+      () => {
+        const output = head.forward(parameters, batch, config, true);
+        const { loss, ce, apc } = head.loss(parameters, output, batch, config);
+        const { gate } = output.extra;
+        kept = {
+          ce: tf.keep(ce),
+          apc: tf.keep(apc),
+          logits: tf.keep(output.logits),
+          gate: gate === undefined ? undefined : tf.keep(gate),
+        };
+        return loss;
+      },
+      variables,
+      null as unknown as tf.Tensor,
+      true,
+    );
+  let value: tf.Tensor;
+  let grads: tf.Tensor[];
+  try {
+    ({ value, grads } = differentiate());
+  } catch (error) {
+    throw ofOwnHead(head, error);
+  }
   const found = grads as (tf.Tensor | null | undefined)[];
   const gradients = Object.fromEntries(
     names.map((name, i) => [name, found[i] ?? tf.zerosLike(variables[i] as tf.Tensor)]),
   );
   return { loss: value, ...(kept as NonNullable<typeof kept>), gradients };
+}
+
+/** Shapes that do not fit may show in the gradient only; in a head from a file they are its author's to mend. */
+function ofOwnHead({ name, source }: Head, error: unknown): unknown {
+  if (source === undefined || error instanceof UserError) return error;
+  const [first] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return new UserError(`head ${name}: its gradient: ${first}; lsgmer head check tells more`, {
+    cause: error,
+  });
 }
 
 /** Evaluation: logits [B, N], and, when they are asked for, `fused` [B, d] and the head's further tensors. */

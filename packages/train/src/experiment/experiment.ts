@@ -1,4 +1,4 @@
-import { UserErrors } from '@lsgmer/datasets';
+import { UserError, UserErrors } from '@lsgmer/datasets';
 import { NO_PREDICTION } from '../evaluate/metrics.ts';
 import type { Prediction } from '../evaluate/predict.ts';
 import { decodePredictions } from '../record/predictions.ts';
@@ -110,12 +110,21 @@ function summed(
   return experimentResult(request, results, NUMERICS_VERSION);
 }
 
-/** What a finished run says under the experiment's selection rule. */
+/**
+ * What a finished run says under the experiment's selection rule.
+ * @throws UserError where its predictions are missing, damaged, or not those of its test part
+ */
 function outcomeOf(request: ExperimentRequest, run: RunPlan, skipped: boolean): RunOutcome {
   const { classes, select } = request;
   const folder = folderOf(request, run);
   const { text, path } = folder.predictions(select);
-  const predictions = withUnanswered(decodePredictions(text, classes, path), run);
+  const said = decodePredictions(text, classes, path);
+  const { test } = run.parts;
+  if (said.length !== test.length)
+    throw new UserError(
+      `${path}: holds ${said.length} predictions, expected ${test.length}; delete ${folder.path} and train again`,
+    );
+  const predictions = withUnanswered(said, run);
   const epoch = folder.state()?.chosen[select]?.epoch;
   if (epoch === undefined) throw new Error(`${folder.path}: no epoch chosen by ${select}`);
   return { plan: run, predictions, epoch, skipped };

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Interrupted, type Reporter, UserErrors } from '@lsgmer/datasets';
+import { Interrupted, type Reporter, UserError, UserErrors } from '@lsgmer/datasets';
 import { featureDims } from '../batches/source.ts';
 import type { Engine } from '../head/contract.ts';
 import { holdersOf, RunClaim } from '../record/run-claim.ts';
@@ -45,7 +45,7 @@ export function shareOf<T>(work: readonly T[], share: Share | undefined): T[] {
  * Does every run that is not finished. Other processes may do the same at the same time: each run is done by
  * whoever claims it, and this returns once all are finished. Runs whose heads are equal share an engine.
  * @returns ids of the runs that this call did
- * @throws Interrupted when stopped; UserError for what is the user's (see `fit`)
+ * @throws Interrupted when stopped; UserError for what is the user's (see `fit`), with the run's title
  */
 export async function workOff(
   request: ExperimentRequest,
@@ -80,7 +80,7 @@ export async function workOff(
           progress = true;
         } catch (error) {
           if (!(error instanceof Interrupted) || !claim.lost.aborted || context.signal?.aborted === true)
-            throw error;
+            throw ofRun(error, run);
           context.reporter.warn(`${titleOf(run)}: taken over by another process while this one was silent`);
         } finally {
           claim.release();
@@ -99,6 +99,13 @@ export async function workOff(
     await engines.dispose();
   }
   return done;
+}
+
+/** A plan has many runs: what the user can mend names the one that it is about. */
+function ofRun(error: unknown, run: RunPlan): unknown {
+  return error instanceof UserError
+    ? new UserError(`${titleOf(run)}: ${error.message}`, { cause: error })
+    : error;
 }
 
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;

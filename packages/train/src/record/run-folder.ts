@@ -104,7 +104,12 @@ export class RunFolder {
       const what = bytes === undefined ? 'is missing' : 'is damaged';
       throw new UserError(`${path}: ${what}; delete ${this.path} and train again`);
     }
-    return { state, tensors: decodeSafetensors(bytes).tensors, epochs: this.epochs().slice(0, state.epoch) };
+    const epochs = this.epochs();
+    if (epochs.length < state.epoch)
+      throw new UserError(
+        `${this.file('metrics.jsonl')}: holds ${epochs.length} of ${state.epoch} epochs; delete ${this.path} and train again`,
+      );
+    return { state, tensors: decodeSafetensors(bytes).tensors, epochs: epochs.slice(0, state.epoch) };
   }
 
   /** Writes the result; its last step marks the run as finished. */
@@ -143,11 +148,16 @@ export class RunFolder {
     writeFileAtomic(this.file('timing.jsonl'), lines(timings));
   }
 
+  /** @throws UserError for a damaged file */
   timings(): EpochTiming[] {
     const path = this.file('timing.jsonl');
     if (!existsSync(path)) return [];
     const text = readFileSync(path, 'utf8').split('\n');
-    return text.filter((line) => line !== '').map((line) => JSON.parse(line) as EpochTiming);
+    try {
+      return text.filter((line) => line !== '').map((line) => JSON.parse(line) as EpochTiming);
+    } catch {
+      throw new UserError(`${path}: is damaged; delete it to go on without the times so far`);
+    }
   }
 
   epochs(): EpochRecord[] {

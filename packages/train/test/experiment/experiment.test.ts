@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -111,6 +119,15 @@ describe('runExperiment', () => {
       JSON.stringify(result).replaceAll('"skipped":true', '"skipped":false');
     expect(plain(again)).toBe(plain(first));
     expect(pendingRuns(planExperiment(tinyRequest(root, { folds, variants })))).toEqual([]);
+  });
+
+  it('makes no table of predictions that were cut off at a line', async () => {
+    const request = tinyRequest(root);
+    await run(request);
+    const [id] = planExperiment(request).variants[0]?.runs.map((one) => one.id) ?? [];
+    const path = join(root, 'demo', '3class', String(id), 'predictions.csv');
+    writeFileSync(path, `${readFileSync(path, 'utf8').split('\n').slice(0, 11).join('\n')}\n`);
+    await expect(run(request)).rejects.toThrow(/predictions\.csv: holds 10 predictions, expected 30; delete/);
   });
 
   it('one training serves all selection rules', async () => {

@@ -64,6 +64,14 @@ describe('workOff', () => {
     expect(pendingRuns(plan)).toEqual([]);
   });
 
+  it('names the run that diverged', async () => {
+    const plan = planExperiment(tinyRequest(root, { folds, set: { lr: 1e38 } }));
+    const context = { reporter: silent, now: () => 0 };
+    await expect(workOff(plan.request, workOf(plan.variants), context)).rejects.toThrow(
+      /^full Ses01 seed 1: .*(not finite|diverged)/,
+    );
+  });
+
   it('two at once do each run once', async () => {
     const engines = [new TinyFactory(), new TinyFactory()];
     const plans = engines.map((engine) =>

@@ -221,7 +221,7 @@ describe('fit', () => {
     sources.text.rows.get(bad)?.fill(0x7e00, 1, 2); // NaN
     const request = tinyRequest(root, { sources });
     await expect(run(request)).rejects.toThrow(
-      /^the loss is not finite in epoch 1, update \d of 8; largest feature value \|x\| = NaN in text of demo\/u004; batch: .*demo\/u004.*; verify the features/,
+      /^full Ses01 seed 1: the loss is not finite in epoch 1, update \d of 8; largest feature value \|x\| = NaN in text of demo\/u004; batch: .*demo\/u004.*; verify the features/,
     );
     await expect(run(request)).rejects.toThrow(UserError);
   });

@@ -133,4 +133,17 @@ describe('RunFolder', () => {
     writeFileSync(state, text.replace('0123456789ab', 'ba9876543210'));
     expect(() => folder.state()).toThrow('is of run ba9876543210, not 0123456789ab');
   });
+
+  it('names epochs that are missing, and damaged times', () => {
+    folder.save({ epoch: 2, position: 0, step: 5, sums: noSums, chosen }, tensors, [record(1), record(2)]);
+    const metrics = join(folder.path, 'metrics.jsonl');
+    writeFileSync(metrics, `${JSON.stringify(record(1))}\n`);
+    expect(() => folder.load()).toThrow(
+      `metrics.jsonl: holds 1 of 2 epochs; delete ${folder.path} and train again`,
+    );
+    rmSync(metrics);
+    expect(() => folder.load()).toThrow('metrics.jsonl: holds 0 of 2 epochs');
+    writeFileSync(join(folder.path, 'timing.jsonl'), '{"epoch":1,"seconds":2}\n{"epoch":2,"sec');
+    expect(() => folder.timings()).toThrow('timing.jsonl: is damaged; delete it to go on');
+  });
 });
