@@ -85,16 +85,20 @@ export function loadRecipe(name: string): Recipe {
 /** A larger number was meant as a seed. */
 const MOST_SEEDS = 1000;
 
-/** `5` means seeds 1 to 5; `7,8` means these two. @throws UserError */
+/** `5` means seeds 1 to 5; `7,8` means these two, `9,` this one. @throws UserError */
 export function parseSeeds(text: string): number[] {
-  const parts = text.split(',').map((part) => part.trim());
+  const listed = text.includes(',');
+  const parts = text
+    .replace(/,\s*$/, '')
+    .split(',')
+    .map((part) => part.trim());
   if (!parts.every((part) => /^\d+$/.test(part)))
-    throw new UserError(`--seeds ${text}: a count (5) or a list (7,8) of whole numbers`);
+    throw new UserError(`--seeds ${text}: a count (5) or a list (7,8, or 9, for one) of whole numbers`);
   const numbers = parts.map(Number);
   const large = numbers.find((n) => !Number.isSafeInteger(n));
   if (large !== undefined)
     throw new UserError(`--seeds ${text}: a seed is at most ${Number.MAX_SAFE_INTEGER}`);
-  if (numbers.length > 1) {
+  if (listed) {
     if (new Set(numbers).size < numbers.length) throw new UserError(`--seeds ${text}: a seed is named twice`);
     return numbers;
   }
@@ -102,7 +106,7 @@ export function parseSeeds(text: string): number[] {
   if (count < 1) throw new UserError('--seeds 0: at least one seed is needed');
   if (count > MOST_SEEDS)
     throw new UserError(
-      `--seeds ${text}: one number is how many seeds, at most ${MOST_SEEDS}; 7,8 are these two`,
+      `--seeds ${text}: one number is how many seeds, at most ${MOST_SEEDS}; 7,8 are these two, ${text}, is this one`,
     );
   return Array.from({ length: count }, (_, i) => i + 1);
 }

@@ -5,6 +5,7 @@ describe('what train is asked for', () => {
   it('seeds: a count or a list', () => {
     expect(parseSeeds('3')).toEqual([1, 2, 3]);
     expect(parseSeeds('7,8')).toEqual([7, 8]);
+    expect(parseSeeds('9,')).toEqual([9]);
     for (const wrong of ['0', 'x', '1,1', '1,,2', '-1', '99999999999999999999,1', '20261201'])
       expect(() => parseSeeds(wrong), wrong).toThrow(/--seeds/);
   });

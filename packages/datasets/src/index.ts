@@ -50,6 +50,7 @@ export * from './manifest/validate.ts';
 export * from './manifest/wav-header.ts';
 export * from './manifest/wav-write.ts';
 export * from './manifest/where.ts';
+export * from './manifest/word-count.ts';
 export { parseRemote, REMOTE_FORMS } from './share/address.ts';
 export { openRemote, type RemoteOptions } from './share/open-remote.ts';
 export { type PullOptions, pullFeatures } from './share/pull.ts';

@@ -23,7 +23,7 @@ export const demoCommand: CommandModule<object, DemoOptions> = {
       .option('root', { type: 'string', default: './demo-corpus', describe: 'where the corpus is generated' })
       .option('seeds', {
         type: 'string',
-        describe: "training seeds: how many (3) or which (7,8); the recipe's when left out",
+        describe: "training seeds: how many (3) or which (7,8; one alone: 9,); the recipe's when left out",
       })
       .option('threads', { type: 'number', describe: 'threads (default: all cores)' })
       .option('json', {

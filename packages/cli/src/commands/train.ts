@@ -55,7 +55,7 @@ export const trainCommand: CommandModule<object, TrainOptions> = {
         describe:
           "only these utterances: 'label!=xxx and seconds<10 and tags.style=improvised and not leaked'",
       })
-      .option('seeds', { type: 'string', describe: 'how many (5) or which (7,8)' })
+      .option('seeds', { type: 'string', describe: 'how many (5) or which (7,8; one alone: 9,)' })
       .option('ablation', { type: 'string', describe: 'full, no-ma, no-joo, no-lsma-joo, commas, or all' })
       .option('missing', {
         choices: ['error', 'mask', 'wrong', 'drop'] as const,

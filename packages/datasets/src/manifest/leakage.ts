@@ -3,6 +3,7 @@ import { LEAK_ASPECTS, type LeakAspect } from './card.ts';
 import type { Fold } from './folds.ts';
 import { audioKey, rowSpan, spanKey } from './span.ts';
 import type { Utterance } from './utterance.ts';
+import { countWords } from './word-count.ts';
 
 /** From this many words on, a text on both sides of a fold counts: `Yeah.` is everybody's. */
 export const LONG_TEXT_WORDS = 5;
@@ -50,11 +51,6 @@ export function textKey(text: string): string {
     .replaceAll('\u2019', "'")
     .replaceAll(/[^\p{L}\p{M}\p{N}']+/gu, ' ')
     .trim();
-}
-
-/** Words of a compared text. */
-export function keyWords(key: string): number {
-  return key === '' ? 0 : key.split(' ').length;
 }
 
 /** What rows can share, each value as a small number: comparing folds is then a matter of counting. */
@@ -135,7 +131,7 @@ export class LeakIndex {
       if (other < 0) continue;
       anyLength++;
       const value = names[key] as string;
-      if (aspect === 'text' && keyWords(value) < LONG_TEXT_WORDS) continue;
+      if (aspect === 'text' && countWords(value) < LONG_TEXT_WORDS) continue;
       hits.push({ id: this.idAt(row), value, other: this.idAt(other) });
       trainingRows.set(value, training.counts[key] as number);
     }

@@ -1,5 +1,6 @@
 import { rowSpan } from './span.ts';
 import type { Utterance } from './utterance.ts';
+import { countWords } from './word-count.ts';
 
 /** A feature whose size and time are to be told beforehand. */
 export interface CostModel {
@@ -65,8 +66,7 @@ const TOKENS_PER_TEXT = 3.53;
 
 /** Tokens of a text, estimated from its words. */
 export function tokenSteps(text: string): number {
-  const words = text.split(' ').filter((word) => word !== '').length;
-  return Math.round(TOKENS_PER_WORD * words + TOKENS_PER_TEXT);
+  return Math.round(TOKENS_PER_WORD * countWords(text) + TOKENS_PER_TEXT);
 }
 
 /**

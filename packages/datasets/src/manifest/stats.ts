@@ -1,5 +1,6 @@
 import { NO_LABEL, type TaskView } from './task.ts';
 import type { Utterance } from './utterance.ts';
+import { countWords } from './word-count.ts';
 
 /** Rows by the value of a field, most rows first; `(none)` stands for rows without one. */
 export interface Tally {
@@ -66,7 +67,7 @@ export function manifestStats(utterances: readonly Utterance[], task: string, vi
     distribution(
       'length',
       'words',
-      utterances.map((row) => words(row.text)),
+      utterances.map((row) => countWords(row.text)),
       20,
     ),
     distribution('dialogue', 'utterances', [...dialogues.values()], 20),
@@ -83,10 +84,6 @@ export function manifestStats(utterances: readonly Utterance[], task: string, vi
     classesBy: classesBy(view),
     distributions: distributions.filter((one) => one !== null),
   };
-}
-
-function words(text: string): number {
-  return text.split(' ').filter((word) => word !== '').length;
 }
 
 function groupSizes(

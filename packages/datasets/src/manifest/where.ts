@@ -1,6 +1,7 @@
 import { UserError, UserErrors } from '../base/errors.ts';
 import { NO_LABEL } from './task.ts';
 import type { Utterance } from './utterance.ts';
+import { countWords } from './word-count.ts';
 
 type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
@@ -37,7 +38,7 @@ const FIELDS: Readonly<Record<string, (row: Utterance) => Value>> = {
   sentiment: (row) => row.annotations.find((one) => one.sentiment !== undefined)?.sentiment ?? null,
   text: (row) => row.text,
   textSource: (row) => row.textSource,
-  words: (row) => row.text.split(' ').filter((word) => word !== '').length,
+  words: (row) => countWords(row.text),
   path: (row) => row.media?.path ?? null,
   seconds: (row) => row.media?.seconds ?? null,
   start: (row) => row.media?.start ?? null,

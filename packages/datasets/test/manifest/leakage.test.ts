@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { prepareMeld } from '../../src/corpora/meld.ts';
 import { planFolds, type Fold } from '../../src/manifest/folds.ts';
-import { keyWords, leakedIds, LeakIndex, textKey, type AspectLeak } from '../../src/manifest/leakage.ts';
+import { leakedIds, LeakIndex, textKey, type AspectLeak } from '../../src/manifest/leakage.ts';
+import { countWords } from '../../src/manifest/word-count.ts';
 import type { Utterance } from '../../src/manifest/utterance.ts';
 import { repeatedRows } from '../../src/manifest/validate-corpus.ts';
 import { row, sharedData } from '../support.ts';
@@ -37,8 +38,8 @@ describe('textKey', () => {
   });
 
   it('counts words', () => {
-    expect(keyWords(textKey("I don't -- know, really!"))).toBe(4);
-    expect(keyWords('')).toBe(0);
+    expect(countWords(textKey("I don't -- know, really!"))).toBe(4);
+    expect(countWords('')).toBe(0);
   });
 });
 

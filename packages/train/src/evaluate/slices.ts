@@ -1,4 +1,4 @@
-import type { Utterance } from '@lsgmer/datasets';
+import { type Utterance, countWords } from '@lsgmer/datasets';
 import type { GroupScores } from '../catalogue/group-scores.ts';
 import type { Metrics } from './metrics.ts';
 import { scorePredictions, type Spread, spread } from './summary.ts';
@@ -87,8 +87,7 @@ export function fieldValue(field: string): ((row: Utterance) => string | null) |
   if (field === 'speaker' || field === 'session' || field === 'split') return (row) => row[field];
   if (field === 'seconds')
     return ({ media }) => (media?.seconds == null ? null : `${rangeOf(media.seconds, SECONDS)} s`);
-  if (field === 'words')
-    return ({ text }) => `${rangeOf(text.split(' ').filter((word) => word !== '').length, WORDS)} words`;
+  if (field === 'words') return ({ text }) => `${rangeOf(countWords(text), WORDS)} words`;
   return undefined;
 }
 
