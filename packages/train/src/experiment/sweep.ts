@@ -29,7 +29,8 @@ export function settingsText(settings: HeadConfig): string {
 
 /**
  * Trains every trial on every fold and seed without its test part, picks for each fold what is best on dev (in the
- * task's metric, mean over seeds, the earlier on ties), and plans those with their test parts.
+ * task's metric, mean over seeds, the earlier on ties), and plans those with their test parts. A trial that diverges with one of
+ * the seeds is not chosen for that fold.
  * Leaves `sweep-<digest>.json` beside the runs: every trial with its scores.
  * @throws UserErrors where a fold has no dev part, or the selection rule looks at the test part
  */
@@ -40,7 +41,8 @@ export async function runTrials(
 ): Promise<PlannedVariant[]> {
   const trialRequest = trialsOf(request, { trials });
   const plan = planExperiment(trialRequest);
-  await workOff(trialRequest, workOf(plan.variants), context);
+  const diverged = new Set<string>();
+  await workOff(trialRequest, workOf(plan.variants), context, { onDiverged: ({ id }) => diverged.add(id) });
 
   /** Dev score of a trial on a fold, mean over seeds. */
   const scoreOf = (trial: number, fold: string): number =>
@@ -48,6 +50,7 @@ export async function runTrials(
       (plan.variants[trial]?.runs ?? [])
         .filter((run) => run.fold === fold)
         .map((run) => {
+          if (diverged.has(run.id)) return -Infinity;
           const folder = folderOf(trialRequest, run);
           const last = folder.epochs().at(-1)?.dev?.[request.metric];
           const score = request.select === 'last' ? last : folder.state()?.chosen.dev?.score;
@@ -64,6 +67,11 @@ export async function runTrials(
     const best = request.folds.map((_, f) =>
       scores.reduce((b, row, t) => ((row[f] as number) > (scores[b]?.[f] as number) ? t : b), 0),
     );
+    const lost = request.folds.filter((_, f) => scores[best[f] as number]?.[f] === -Infinity);
+    if (lost.length > 0)
+      throw new UserErrors([
+        `${variant.name}: every trial diverged on ${lost.map((fold) => fold.id).join(', ')}: try a lower lr, or verify the features`,
+      ]);
     const chosen = request.folds.map((fold, f) => ({
       fold: fold.id,
       settings: (own[best[f] as number] as Trial).settings,
@@ -118,7 +126,10 @@ function writeRecord(
   chosen: SweepNote['chosen'],
 ): void {
   const about = { variant, metric, select, seeds: [...seeds], folds: folds.map((fold) => fold.id) };
-  const tried = trials.map(({ settings }, t) => ({ settings, dev: [...(scores[t] as readonly number[])] }));
+  const tried = trials.map(({ settings }, t) => ({
+    settings,
+    dev: (scores[t] as readonly number[]).map((score) => (score === -Infinity ? null : score)),
+  }));
   const record = { ...about, tried, chosen: [...chosen] } as unknown as Json;
   const id = digestJson(record).slice(0, 12);
   writeFileAtomic(join(runs, dataset, task, `sweep-${id}.json`), `${JSON.stringify(record, null, 2)}\n`);

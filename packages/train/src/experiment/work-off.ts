@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Interrupted, type Reporter, UserError, UserErrors } from '@lsgmer/datasets';
 import { featureDims } from '../batches/source.ts';
+import { Diverged } from '../fit/finite.ts';
 import type { Engine } from '../head/contract.ts';
 import { holdersOf, RunClaim } from '../record/run-claim.ts';
 import { type ExperimentContext, executeRun, folderOf, pinFeatures, titleOf } from './execute.ts';
@@ -18,6 +19,11 @@ export interface Share {
   /** From 1. */
   readonly index: number;
   readonly of: number;
+}
+
+export interface WorkChoice {
+  /** Hears of runs that diverged, and the others go on; unless given, the first one ends it all. */
+  readonly onDiverged?: (run: RunPlan) => void;
 }
 
 /** Between two looks at runs that others hold. */
@@ -51,8 +57,10 @@ export async function workOff(
   request: ExperimentRequest,
   work: readonly Work[],
   context: ExperimentContext,
+  { onDiverged }: WorkChoice = {},
 ): Promise<Set<string>> {
   const done = new Set<string>();
+  const diverged = new Set<string>();
   const engines = new Engines(request);
   let left = work.filter(({ run }) => {
     const { finished } = folderOf(request, run);
@@ -79,6 +87,13 @@ export async function workOff(
           done.add(run.id);
           progress = true;
         } catch (error) {
+          if (error instanceof Diverged && onDiverged !== undefined) {
+            context.reporter.warn(`${titleOf(run)}: ${error.message}`);
+            diverged.add(run.id);
+            onDiverged(run);
+            progress = true;
+            continue;
+          }
           if (!(error instanceof Interrupted) || !claim.lost.aborted || context.signal?.aborted === true)
             throw ofRun(error, run);
           context.reporter.warn(`${titleOf(run)}: taken over by another process while this one was silent`);
@@ -86,7 +101,7 @@ export async function workOff(
           claim.release();
         }
       }
-      left = left.filter(({ run }) => !folderOf(request, run).finished);
+      left = left.filter(({ run }) => !diverged.has(run.id) && !folderOf(request, run).finished);
       if (left.length === 0 || progress) continue;
       if (!waiting) context.reporter.info(waitingText(request, left));
       waiting = true;

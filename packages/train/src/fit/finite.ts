@@ -1,8 +1,13 @@
 import { decodeHalf, UserError } from '@lsgmer/datasets';
 import type { HostBatch } from '../head/contract.ts';
 
+/** A training left the finite numbers on ordinary features: its settings' fault. */
+export class Diverged extends UserError {}
+
 /** Ids that an error lists. */
 const LISTED = 8;
+/** Larger feature values may be what is wrong. */
+const HUGE = 1e4;
 
 /**
  * The error for a batch whose loss or logits are not finite: which utterances, and the largest feature value,
@@ -13,7 +18,8 @@ export function badBatch(what: string, batch: HostBatch, when?: string): UserErr
   const { value, input, id } = largestFeature(batch);
   const ids = batch.ids.slice(0, LISTED).join(', ');
   const more = batch.ids.length > LISTED ? ` and ${batch.ids.length - LISTED} more` : '';
-  return new UserError(
+  const Kind = value < HUGE ? Diverged : UserError;
+  return new Kind(
     `${what} is not finite${when === undefined ? '' : ` ${when}`}; largest feature value |x| = ${value} in ${input} of ${id}; ` +
       `batch: ${ids}${more}; verify the features where that is huge or NaN, else lower lr`,
   );
@@ -44,7 +50,7 @@ export function largestFeature(batch: HostBatch): { value: number; input: string
 export function requireFinite(parameters: Float32Array, when: string): void {
   const at = parameters.findIndex((x) => !Number.isFinite(x));
   if (at === -1) return;
-  throw new UserError(
+  throw new Diverged(
     `a parameter is ${parameters[at]} ${when}: the training diverged; lower lr, or verify the features`,
   );
 }

@@ -89,6 +89,32 @@ describe('runSweep', () => {
     expect(engine.calls).toBe(0);
   });
 
+  it('goes on where a trial diverges, and never chooses it', async () => {
+    const trialOf = (lr: number): Trial => ({
+      settings: { lr },
+      configuration: configure(tinyHead, [{ from: 'test', set: { ...base, lr } }]),
+    });
+    const request = { ...tinyRequest(root, { folds: devFolds, seeds: [1] }), select: 'dev' as const };
+    const warned: string[] = [];
+    const reporter = { ...silent, warn: (text: string) => warned.push(text) };
+    const wild = trialOf(1e35);
+    const result = await runSweep(request, { trials: [[wild, trialOf(0.05)]] }, { ...context, reporter });
+    expect(warned.filter((text) => /lr=1e\+35 Ses0\d seed 1: .*not finite|diverged/.test(text))).toHaveLength(
+      3,
+    );
+    const [variant] = result.variants;
+    expect(variant?.sweep?.tried).toBe(2);
+    expect(variant?.sweep?.chosen.map(({ settings }) => settings['lr'])).toEqual([0.05, 0.05, 0.05]);
+    const [record] = readdirSync(join(root, 'demo', '3class')).filter((name) => name.startsWith('sweep-'));
+    const { tried } = JSON.parse(readFileSync(join(root, 'demo', '3class', record as string), 'utf8')) as {
+      tried: { dev: (number | null)[] }[];
+    };
+    expect(tried[0]?.dev).toEqual([null, null, null]);
+    await expect(runSweep(request, { trials: [[wild]] }, context)).rejects.toThrow(
+      /every trial diverged on Ses01, Ses02, Ses03: try a lower lr/,
+    );
+  });
+
   it('needs dev parts, and never looks at the test part', async () => {
     const on = (request: ExperimentRequest) => runSweep(request, { trials: [trials] }, context);
     await expect(on({ ...tinyRequest(root, { folds }), select: 'last' })).rejects.toThrow(
