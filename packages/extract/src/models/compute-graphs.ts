@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { UserError } from '@lsgmer/datasets';
 import { type ChannelMeans, ModelFile, createSession, giveChannelMeans } from '@lsgmer/onnx/runtime';
 import { type GraphForm, computeGraph, computeGraphPath, lacksGraph } from './compute-dtype.ts';
 import { GraphChain, type Runner } from './graph-chain.ts';
@@ -51,6 +52,10 @@ async function channelMeans(model: EncoderModel, graphs: readonly string[]): Pro
           ]),
         ),
     );
+  } catch (error) {
+    throw new UserError(`${graphs.join(', ')} cannot be made int8: ${(error as Error).message}`, {
+      cause: error,
+    });
   } finally {
     for (const draft of drafts) rmSync(draft, { force: true });
   }

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Graph, ModelFile, createSession, modelBytes, writeModel } from '@lsgmer/onnx';
+import { UserError } from '@lsgmer/datasets';
 import { afterAll, describe, expect, it } from 'vitest';
 import { RandomWeights, type WeightSource } from '../../src/encoders/weight-source.ts';
 import type { EncodedSteps, EncoderInput } from '../../src/features/form.ts';
@@ -84,6 +85,22 @@ describe('graphs of a model for int8', () => {
     }
     expect(made[0]).toEqual(made[1]);
     expect(readdirSync(join(folder, 'once')).length).toBeGreaterThan(0);
+  });
+
+  it('that cannot be tried are told in one line, and leave nothing', async () => {
+    const model = tinyText('narrow');
+    const g = new Graph();
+    g.input('input_ids', 'int64', ['batch', 'tokens']);
+    const table = g.initializer('table', 'float32', [4, 64], new Float32Array(256));
+    const weights = g.initializer('W', 'float32', [64, 64], new Float32Array(64 * 64));
+    const rows = g.op('Gather', [table, 'input_ids']);
+    g.output(g.op('MatMul', [rows, weights]), 'float32', ['batch', 'tokens', 64], 'last_hidden_state');
+    await writeModel(g, model.graphPath);
+    await expect(computeGraphs(model, 'int8')).rejects.toThrow(
+      /model\.onnx cannot be made int8: the model has no input or output attention_mask/,
+    );
+    await expect(computeGraphs(model, 'int8')).rejects.toBeInstanceOf(UserError);
+    expect(readdirSync(dirname(model.graphPath)).filter((file) => /tmp|int8/.test(file))).toEqual([]);
   });
 
   it('are measured through a chain, each graph with what the one before gives', async () => {
