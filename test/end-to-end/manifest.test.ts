@@ -113,6 +113,46 @@ describe('manifest', () => {
     expect([nothing.code, nothing.err.trim().split('\n').length]).toEqual([2, 1]);
     expect(existsSync(place.path('store/mine/manifests'))).toBe(true);
   });
+
+  it('remembers a card that it was given, until another is asked for', async () => {
+    const build = [
+      'manifest',
+      'build',
+      '--dataset',
+      'carded',
+      '--root',
+      place.folder,
+      '--columns',
+      'table=data.csv',
+    ];
+    done(await place.run(...build));
+    const tasks = (): string[] => {
+      const info = JSON.parse(readFileSync(place.path('store/carded/manifest.json'), 'utf8')) as {
+        card: { content: { tasks: { name: string }[] } };
+      };
+      return info.card.content.tasks.map(({ name }) => name);
+    };
+    expect(tasks()).toEqual(['emotion']);
+    const { card } = JSON.parse(readFileSync(place.path('store/carded/manifest.json'), 'utf8')) as {
+      card: { content: { tasks: { name: string }[] } };
+    };
+    const own = { ...card.content, tasks: card.content.tasks.map((task) => ({ ...task, name: 'arousal' })) };
+    writeFileSync(place.path('card.json'), JSON.stringify(own));
+    done(await place.run(...build, '--card', place.path('card.json')));
+    expect(tasks()).toEqual(['arousal']);
+    for (const command of ['build', 'validate']) {
+      const again = await place.run('manifest', command, '--dataset', 'carded');
+      expect(again.code, again.err).toBe(0);
+      expect(again.err).toContain('card: the one that carded was built with (arousal)');
+      expect(again.out).toContain('task arousal');
+      expect(tasks()).toEqual(['arousal']);
+    }
+    const anew = await place.run(...build, '--card', 'auto');
+    expect(anew.code, anew.err).toBe(0);
+    expect(tasks()).toEqual(['emotion']);
+    // A card that was derived follows the rows: it is not taken for one that was given.
+    expect((await place.run(...build)).err).not.toContain('card:');
+  });
 });
 
 describe('features and train', () => {

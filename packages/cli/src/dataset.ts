@@ -4,10 +4,15 @@ import { fileURLToPath } from 'node:url';
 import {
   type Card,
   checkName,
+  deriveTableCard,
+  digestJson,
+  type Json,
   listDatasets,
   listFeatures,
   loadCard,
   locateSets,
+  readManifest,
+  readManifestInfo,
   stoppedPull,
   UserError,
 } from '@lsgmer/datasets';
@@ -25,14 +30,56 @@ export function knownCards(): string[] {
     .sort();
 }
 
+/** For `--card`: as if the dataset had never been built. */
+const ANEW = 'auto';
+
 /**
- * The card of a dataset: the given file, else the committed one; null where there is neither (a table corpus
- * derives its own).
+ * The card of a dataset: the given file, else the committed one, else the one that its stored manifest was given; null where
+ * there is none (a table corpus derives its own).
  */
-export function cardOf(dataset: string, file?: string): Card | null {
-  if (file !== undefined) return loadCard(file);
+export function cardOf(context: Context, dataset: string, file?: string): Card | null {
+  if (file !== undefined && file !== ANEW) return loadCard(file);
   const committed = join(CARDS, `${dataset}.json`);
-  return existsSync(committed) ? loadCard(committed) : null;
+  const stored =
+    file === ANEW || !datasetsIn(context.stores).includes(dataset) ? undefined : storedCard(context, dataset);
+  if (existsSync(committed)) {
+    const card = loadCard(committed);
+    if (stored !== undefined && tasksOf(stored) !== tasksOf(card))
+      context.reporter.warn(
+        `${dataset} was built with a card of the tasks ${tasksOf(stored)}; this is the one that comes with lsgmer, of the tasks ${tasksOf(card)}: ` +
+          'name yours with --card where that is meant',
+      );
+    return card;
+  }
+  if (stored === undefined || isDerived(context, dataset, stored)) return null;
+  context.reporter.info(
+    `card: the one that ${dataset} was built with (${tasksOf(stored)}); --card FILE takes another, --card ${ANEW} derives one`,
+  );
+  return stored;
+}
+
+const tasksOf = (card: Card): string => card.tasks.map(({ name }) => name).join(', ');
+
+function storedCard(context: Context, dataset: string): Card | undefined {
+  try {
+    return readManifestInfo(context.stores, dataset).card.content;
+  } catch (error) {
+    // Damaged: building makes it anew, from what the command says.
+    if (!(error instanceof UserError)) throw error;
+    context.reporter.warn(error.message);
+    return undefined;
+  }
+}
+
+/** Whether a card is what the stored rows alone lead to. Where they cannot be read, it is taken for one that was given. */
+function isDerived(context: Context, dataset: string, card: Card): boolean {
+  try {
+    const derived = deriveTableCard(dataset, readManifest(context.stores, dataset).utterances);
+    return digestJson(derived as unknown as Json) === digestJson(card as unknown as Json);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return false;
+  }
 }
 
 /** Datasets with a manifest in any of the stores. */

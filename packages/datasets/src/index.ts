@@ -9,6 +9,7 @@ export * from './base/shared-folder.ts';
 export * from './base/text-file.ts';
 export * from './corpora/adapter.ts';
 export * from './corpora/demo/ceilings.ts';
+export { deriveTableCard } from './corpora/table-card.ts';
 export * from './corpora/demo/generate.ts';
 export { drawDelivery, drawSpeaker, speak } from './corpora/demo/voice.ts';
 export * from './corpora/iemocap.ts';

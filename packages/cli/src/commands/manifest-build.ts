@@ -34,7 +34,7 @@ export async function runBuild(
   const built = await buildManifest({
     dataset,
     root,
-    card: cardOf(dataset, options.card),
+    card: cardOf(context, dataset, options.card),
     media: options.media,
     store: firstWritableStore(context.stores),
     tool: `lsgmer ${VERSION}`,

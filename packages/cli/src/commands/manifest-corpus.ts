@@ -33,7 +33,10 @@ export const corpusOptions = (y: Argv): Argv<CorpusOptions> =>
       describe: 'name of the dataset; one without a card is read as a table',
     })
     .option('root', { type: 'string', describe: 'folder of the corpus (remembered)' })
-    .option('card', { type: 'string', describe: 'dataset card, instead of manifests/<dataset>.json' })
+    .option('card', {
+      type: 'string',
+      describe: 'dataset card (remembered); auto: as if none had been given',
+    })
     .option('columns', {
       type: 'string',
       describe:

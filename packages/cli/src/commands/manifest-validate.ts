@@ -60,7 +60,7 @@ async function validated(context: Context, dataset: string, options: CorpusOptio
   const collected = await collectCorpus({
     dataset,
     root,
-    card: cardOf(dataset, options.card),
+    card: cardOf(context, dataset, options.card),
     media: options.media,
     store: firstWritableStore(context.stores),
     reporter: context.reporter,

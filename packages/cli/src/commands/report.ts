@@ -120,7 +120,7 @@ function manifestOf(
   dataset: string,
 ): { readonly card: Card; readonly utterances: readonly Utterance[] | null } {
   if (datasetsIn(context.stores).includes(dataset)) return readManifest(context.stores, dataset);
-  const card = cardOf(dataset);
+  const card = cardOf(context, dataset);
   if (card === null)
     throw new UserError(
       `no manifest of dataset '${dataset}' in ${context.stores.join(', ')}, and no card of that name: build it with make manifest DATASET=${dataset} ROOT=<folder of the corpus>`,

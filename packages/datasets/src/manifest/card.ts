@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserErrors } from '../base/errors.ts';
+import { nearest } from '../base/nearest.ts';
 import { schemaProblems } from '../base/schema-problems.ts';
 import { readJsonFile } from '../base/text-file.ts';
 import { FINDING_KINDS } from './finding.ts';
@@ -173,5 +174,21 @@ export type Card = z.infer<typeof Card>;
 export function loadCard(file: string): Card {
   const parsed = Card.safeParse(readJsonFile(file));
   if (!parsed.success) throw new UserErrors(schemaProblems(parsed.error).map((line) => `${file}: ${line}`));
+  const problems = unknownLabels(parsed.data);
+  if (problems.length > 0) throw new UserErrors(problems.map((line) => `${file}: ${line}`));
   return parsed.data;
+}
+
+/** Labels of classes that are not among the corpus's: their utterances would fall out of the task without a word. */
+function unknownLabels({ labels, tasks }: Card): string[] {
+  if (labels === undefined) return [];
+  const problems: string[] = [];
+  for (const task of tasks.filter(({ label }) => label === undefined))
+    for (const { name, labels: own } of task.classes)
+      for (const label of own)
+        if (!labels.includes(label))
+          problems.push(
+            `task ${task.name}: class ${name}: the corpus has no label '${label}'; the nearest of its labels is ${nearest(label, labels) ?? 'none'}`,
+          );
+  return problems;
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserErrors } from '../../src/base/errors.ts';
@@ -107,5 +107,28 @@ describe('loadCard', () => {
     for (const name of ['', '.', '..', 'a/b', 'a b']) {
       expect(Card.safeParse({ ...demo, name }).success, name).toBe(false);
     }
+  });
+});
+
+describe("a card of one's own", () => {
+  const page = readFileSync(repositoryFile('docs/datasets.md'), 'utf8');
+  const example = /```json\n([\s\S]*?)```/.exec(page)?.[1] as string;
+  const written = (text: string): string => {
+    const file = join(temporaryFolder(), 'mycorpus.json');
+    writeFileSync(file, text);
+    return file;
+  };
+
+  it('is read as the documentation shows it', () => {
+    const card = loadCard(written(example));
+    expect(card.tasks[0]?.classes.map(({ name }) => name)).toEqual(['anger', 'happy', 'neutral']);
+    expect(card.defects).toHaveLength(1);
+  });
+
+  it('names labels of classes that the corpus does not have', () => {
+    const file = written(example.replace('"angry", "irritated"] }', '"angry", "iritated"] }'));
+    expect(() => loadCard(file)).toThrow(
+      "mycorpus.json: task 3class: class anger: the corpus has no label 'iritated'; the nearest of its labels is irritated",
+    );
   });
 });
