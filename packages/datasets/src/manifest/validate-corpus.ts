@@ -62,12 +62,25 @@ function labels(first: Utterance, row: Utterance): string {
 /** Below this rate a recording lacks what 16 kHz encoders were trained on. */
 const LOWEST_RATE = 16000;
 
-/** Recordings whose rate or channel count is not what most of the corpus has; a corpus below 16 kHz is one finding. */
+/**
+ * Recordings whose rate or channel count is not what most of the corpus has; where none has most, and where recordings are below
+ * 16 kHz, that is one finding.
+ */
 export function oddRecordings(rows: readonly Utterance[]): Finding[] {
-  const rate = odd(rows, 'sample-rate', (row) => row.media?.sampleRate ?? null, 'Hz');
+  const rates = odd(rows, 'sample-rate', (row) => row.media?.sampleRate ?? null, 'Hz');
   const channels = odd(rows, 'channels', (row) => row.media?.channels ?? null, 'channels');
-  const low = rate.most !== null && rate.most < LOWEST_RATE ? [lowRate(rate.most)] : [];
-  return [...low, ...rate.findings, ...channels.findings];
+  const low = [...rates.counts].filter(([rate]) => rate < LOWEST_RATE);
+  // Better ones are not odd beside many that are too low.
+  const unlike = rates.most !== null && rates.most < LOWEST_RATE ? [] : rates.findings;
+  return [...(low.length === 0 ? [] : [lowRate(low, rates.all)]), ...unlike, ...channels.findings];
+}
+
+interface Odd {
+  readonly counts: ReadonlyMap<number, number>;
+  readonly all: number;
+  /** What more than half have. */
+  readonly most: number | null;
+  readonly findings: readonly Finding[];
 }
 
 function odd(
@@ -75,7 +88,7 @@ function odd(
   kind: FindingKind,
   read: (row: Utterance) => number | null,
   unit: string,
-): { most: number | null; findings: Finding[] } {
+): Odd {
   const counts = new Map<number, number>();
   let all = 0;
   for (const row of rows) {
@@ -84,9 +97,14 @@ function odd(
     all++;
     counts.set(value, (counts.get(value) ?? 0) + 1);
   }
-  const first = [...counts].sort(([a, m], [b, n]) => n - m || a - b)[0];
-  if (first === undefined) return { most: null, findings: [] };
-  const [most, count] = first;
+  const ordered = [...counts].sort(([a, m], [b, n]) => n - m || a - b);
+  const [most, count] = ordered[0] ?? [0, 0];
+  if (2 * count <= all) {
+    if (all === 0) return { counts, all, most: null, findings: [] };
+    const found = ordered.map(([value, n]) => `${value} (${n})`).join(', ');
+    const expected = `${unit === 'Hz' ? 'one rate' : 'one number of channels'} in most of ${all} recordings`;
+    return { counts, all, most: null, findings: [whole(kind, expected, found)] };
+  }
   const expected = `${most} ${unit} as ${count} of ${all} have`;
   const findings = rows.flatMap((row): Finding[] => {
     const value = read(row);
@@ -94,11 +112,15 @@ function odd(
     const file = row.media?.path ?? null;
     return [{ kind, level: 'warning', id: row.id, file, line: null, expected, found: String(value) }];
   });
-  return { most, findings };
+  return { counts, all, most, findings };
 }
 
-function lowRate(rate: number): Finding {
-  const expected = `${LOWEST_RATE} Hz or more`;
-  const found = `${rate} Hz in most recordings`;
-  return { kind: 'sample-rate', level: 'warning', id: null, file: null, line: null, expected, found };
+function lowRate(low: readonly (readonly [number, number])[], all: number): Finding {
+  const rates = [...low].sort(([a], [b]) => b - a).map(([rate, count]) => `${rate} Hz in ${count}`);
+  return whole('sample-rate', `${LOWEST_RATE} Hz or more`, `${rates.join(', ')} of ${all} recordings`);
+}
+
+/** A warning of the corpus as a whole. */
+function whole(kind: FindingKind, expected: string, found: string): Finding {
+  return { kind, level: 'warning', id: null, file: null, line: null, expected, found };
 }

@@ -74,9 +74,21 @@ describe('oddRecordings', () => {
     expect(of([null], [1])).toEqual([]);
   });
 
-  it('says once that a whole corpus is below 16 kHz', () => {
+  it('says once what is below 16 kHz, and does not call the others odd', () => {
     expect(of([8000, 8000], [1, 1])).toEqual([
-      'warning sample-rate: expected 16000 Hz or more, found 8000 Hz in most recordings',
+      'warning sample-rate: expected 16000 Hz or more, found 8000 Hz in 2 of 2 recordings',
+    ]);
+    expect(of([8000, 8000, 11025, 16000, 8000], [1, 1, 1, 1, 1])).toEqual([
+      'warning sample-rate: expected 16000 Hz or more, found 11025 Hz in 1, 8000 Hz in 3 of 5 recordings',
+    ]);
+  });
+
+  it('says once that none is what most have', () => {
+    expect(of([48000, 8000, 16000, 48000, 8000], [1, 2, 1, 2, 1])).toEqual([
+      'warning sample-rate: expected 16000 Hz or more, found 8000 Hz in 2 of 5 recordings',
+      'warning sample-rate: expected one rate in most of 5 recordings, found 8000 (2), 48000 (2), 16000 (1)',
+      'warning 1.wav d/1: channels: expected 1 channels as 3 of 5 have, found 2',
+      'warning 3.wav d/3: channels: expected 1 channels as 3 of 5 have, found 2',
     ]);
   });
 });
