@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readManifest, UserError, UserErrors } from '@lsgmer/datasets';
+import { type Manifest, readManifest, UserError, UserErrors } from '@lsgmer/datasets';
 import {
   type Catalogue,
   groupRuns,
   type MissingRule,
+  outdatedRuns,
   readCatalogue,
   type RunGroup,
   type SelectionRule,
@@ -72,14 +73,17 @@ export function chooseRuns(context: Context, options: RunChoiceOptions): RunChoi
   const task = options.task ?? (tasks.length === 1 ? tasks[0] : undefined);
   if (task === undefined)
     throw new UserError(`${dataset} has runs of several tasks: name one with --task: ${tasks.join(', ')}`);
-  const groups = groupRuns(ofDataset.filter((entry) => entry.identity.task === task));
+  const manifest = manifestOf(context, dataset);
+  const groups = groupRuns(ofDataset.filter((entry) => entry.identity.task === task)).map((group) =>
+    manifest === null ? group : { ...group, outdated: outdatedRuns(manifest, group) },
+  );
   const folds = options.fold?.split(',').map((one) => one.trim());
   return {
     dataset,
     task,
     groups: folds === undefined ? groups : groups.map((group) => withFolds(group, folds)),
     damaged,
-    facts: factsOf(context, dataset, task),
+    facts: manifest === null ? null : taskFacts(manifest, task),
   };
 }
 
@@ -88,9 +92,9 @@ export function requireUndamaged(damaged: Catalogue['damaged']): void {
   if (damaged.length > 0) throw new UserErrors(damaged.map(({ problem }) => problem));
 }
 
-function factsOf(context: Context, dataset: string, task: string): TaskFacts | null {
+function manifestOf(context: Context, dataset: string): Manifest | null {
   const stored = context.stores.some((store) => existsSync(join(store, dataset, 'manifest.json')));
-  return stored ? taskFacts(readManifest(context.stores, dataset), task) : null;
+  return stored ? readManifest(context.stores, dataset) : null;
 }
 
 /** Rows by name, in the order given, each once; all of them without a name. */

@@ -18,22 +18,16 @@ import type { RunGroup } from './run-group.ts';
  * @throws UserError where the manifest is another one by now, or the runs do not say how their folds were cut
  */
 export function leakedTests(manifest: Manifest, group: RunGroup): Map<string, ReadonlySet<string>> {
-  const { protocol } = group;
-  if (protocol === null)
-    throw new UserError(`${group.label}: its runs do not say how their folds were cut: train again`);
-  const task = findTask(manifest.card, group.task);
-  const { folds, rows } = chooseFolds(task, manifest.utterances, {
-    fold: group.folds.join(','),
-    protocol: protocol.asked ?? undefined,
-    dev: protocol.dev === null ? undefined : parseDevRule(protocol.dev),
-    where: protocol.where === null ? undefined : parseWhere(protocol.where),
-  });
+  const { folds, rows } = cutAgain(manifest, group);
   const index = new LeakIndex(rows.map((row) => row.utterance));
   const labels = new Map(rows.map((row) => [row.utterance.id, row.label]));
   return new Map(
     folds.map((fold) => {
       const run = group.runs.find((one) => one.identity.fold === fold.id);
-      if (run !== undefined) requireSame(run, fold, labels);
+      if (run !== undefined && !sawSame(run, fold, labels))
+        throw new UserError(
+          `run ${run.id}, fold ${run.identity.fold}: the manifest gives other utterances or labels than the run saw: what leaked cannot be told`,
+        );
       const leaked = leakedIds(index.compare(fold));
       const tests = new Set(fold.test);
       return [fold.id, new Set([...leaked].filter((id) => tests.has(id)))];
@@ -41,7 +35,40 @@ export function leakedTests(manifest: Manifest, group: RunGroup): Map<string, Re
   );
 }
 
-function requireSame(
+/**
+ * Ids of a group's runs that saw other utterances or labels than the manifest has now. Runs that cannot be told are
+ * left out: refits and permuted labels, and where the folds are not known or cannot be cut again.
+ */
+export function outdatedRuns(manifest: Manifest, group: RunGroup): string[] {
+  let cut: ReturnType<typeof cutAgain>;
+  try {
+    cut = cutAgain(manifest, group);
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+  const labels = new Map(cut.rows.map((row) => [row.utterance.id, row.label]));
+  return group.runs
+    .filter((run) => {
+      const fold = cut.folds.find(({ id }) => id === run.identity.fold);
+      return fold !== undefined && run.role === null && !sawSame(run, fold, labels);
+    })
+    .map(({ id }) => id);
+}
+
+function cutAgain(manifest: Manifest, group: RunGroup): ReturnType<typeof chooseFolds> {
+  const { protocol } = group;
+  if (protocol === null)
+    throw new UserError(`${group.label}: its runs do not say how their folds were cut: train again`);
+  return chooseFolds(findTask(manifest.card, group.task), manifest.utterances, {
+    fold: group.folds.join(','),
+    protocol: protocol.asked ?? undefined,
+    dev: protocol.dev === null ? undefined : parseDevRule(protocol.dev),
+    where: protocol.where === null ? undefined : parseWhere(protocol.where),
+  });
+}
+
+function sawSame(
   run: RunEntry,
   fold: {
     readonly train: readonly string[];
@@ -49,9 +76,9 @@ function requireSame(
     readonly test: readonly string[];
   },
   labels: ReadonlyMap<string, number>,
-): void {
+): boolean {
   // permuted labels are another digest of the same utterances
-  if (run.identity.config['labels.permute'] === true) return;
+  if (run.identity.config['labels.permute'] === true) return true;
   const { missingTest, missingTrain, missingDev = [] } = run.coverage;
   const gone = new Set([...missingTrain, ...missingDev].map(({ id }) => id));
   const of = (ids: readonly string[], without: ReadonlySet<string>) =>
@@ -61,8 +88,5 @@ function requireSame(
   const digests = [new Set(missingTest.map(({ id }) => id)), new Set<string>()].map((without) =>
     utterancesDigest({ ...parts, test: of(fold.test, without) }),
   );
-  if (!digests.includes(run.identity.utterances))
-    throw new UserError(
-      `run ${run.id}, fold ${run.identity.fold}: the manifest gives other utterances or labels than the run saw: what leaked cannot be told`,
-    );
+  return digests.includes(run.identity.utterances);
 }

@@ -34,6 +34,8 @@ export interface RunGroup {
   readonly missing: readonly { readonly seed: number; readonly fold: string }[];
   /** Runs that are not finished. */
   readonly unfinished: readonly RunEntry[];
+  /** Ids of runs that saw other utterances or labels than the manifest has now; absent where nobody compared them. */
+  readonly outdated?: readonly string[];
   /** Why its runs must not be averaged, a line each; empty where they may. */
   readonly mixed: readonly string[];
 }
@@ -199,8 +201,10 @@ export function withFolds(group: RunGroup, folds: readonly string[]): RunGroup {
       `${group.label} has no fold ${unknown.join(', ')}: there are ${group.folds.join(', ')}`,
     );
   const runs = group.runs.filter((run) => folds.includes(run.identity.fold));
+  const outdated = group.outdated?.filter((id) => runs.some((run) => run.id === id));
   return {
     ...group,
+    ...(outdated === undefined ? {} : { outdated }),
     folds: group.folds.filter((fold) => folds.includes(fold)),
     runs,
     seeds: group.seeds.filter((seed) => runs.some((run) => run.identity.seed === seed)),

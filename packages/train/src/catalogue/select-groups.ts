@@ -4,7 +4,7 @@ import type { RunGroup } from './run-group.ts';
 /**
  * Groups that a text names: a label (`no-ma`, `full (lr=0.001)`), the first digits of a group's key or of a run's id
  * (four or more), or conditions that all must hold, `modality=text,lr=0.001`, on keys of the configuration, `head`,
- * `variant`, `seed`, `fold`, `status` (finished, unfinished, stale) and the inputs' features. Conditions may name
+ * `variant`, `seed`, `fold`, `status` (finished, unfinished, stale, mixed) and the inputs' features. Conditions may name
  * several groups, every other text names one.
  * @throws UserError that lists what there is
  */
@@ -58,6 +58,8 @@ function parseConditions(groups: readonly RunGroup[], text: string): Condition[]
   return conditions;
 }
 
+const isStale = (group: RunGroup): boolean => group.stale || (group.outdated ?? []).length > 0;
+
 /** Everything that a condition can ask of a group; what its runs differ in has several values. */
 export function valuesOf(group: RunGroup): Map<string, Set<string>> {
   const values = new Map<string, Set<string>>([
@@ -74,7 +76,11 @@ export function valuesOf(group: RunGroup): Map<string, Set<string>> {
     ['fold', new Set(group.runs.map((run) => run.identity.fold))],
     [
       'status',
-      new Set([...group.runs.map((run) => run.status as string), ...(group.stale ? ['stale'] : [])]),
+      new Set([
+        ...group.runs.map((run) => run.status as string),
+        ...(isStale(group) ? ['stale'] : []),
+        ...(group.mixed.length > 0 ? ['mixed'] : []),
+      ]),
     ],
   ]);
   for (const [input, { feature }] of Object.entries(group.features)) values.set(input, new Set([feature]));

@@ -37,7 +37,7 @@ function unlike(rows: readonly GroupScores[]): string[] {
         `MIXED features, ${input}: ${[...named].map(([value, labels]) => `${value} (${labels.join(', ')})`).join('; ')}`,
       );
     else if (new Set(users.map((row) => row.group.features[input]?.rows)).size > 1)
-      notes.push(`MIXED features, ${input}: rows were extracted anew between runs`);
+      notes.push(`MIXED features, ${input}: other rows (utterances added or dropped, or extracted anew)`);
   }
   differs('selection rules', (row) => row.select);
   differs('rules for missing features', (row) => row.missing);
@@ -56,6 +56,11 @@ function unlike(rows: readonly GroupScores[]): string[] {
 
 function ofRow({ group, seeds, complete, coverage, overSeeds }: GroupScores): string[] {
   const notes = group.mixed.map((why) => `${group.label}: NOT AVERAGED, ${why}`);
+  const outdated = group.outdated ?? [];
+  if (outdated.length > 0)
+    notes.push(
+      `${group.label}: STALE, ${outdated.length} of ${group.runs.length} runs saw other utterances or labels than the manifest has now: runs list --each names them, runs delete status=stale takes them`,
+    );
   if (group.stale) notes.push(`${group.label}: STALE, of numerics version ${group.numerics}`);
   for (const one of seeds) {
     if (one.lacking.length === 0) continue;

@@ -1,6 +1,6 @@
 import type { Manifest, Utterance } from '@lsgmer/datasets';
 import { describe, expect, it } from 'vitest';
-import { leakedTests } from '../../src/catalogue/leaked-tests.ts';
+import { leakedTests, outdatedRuns } from '../../src/catalogue/leaked-tests.ts';
 import type { RunGroup } from '../../src/catalogue/run-group.ts';
 import { utterancesDigest } from '../../src/record/run-id.ts';
 
@@ -48,6 +48,7 @@ const group = (utterancesDigestOfFold: string, protocol: object | null): RunGrou
     runs: [
       {
         id: 'abc',
+        role: null,
         identity: { fold: 'Ses01', utterances: utterancesDigestOfFold, config: {} },
         coverage: { missingTest: [], missingTrain: [] },
       },
@@ -66,5 +67,21 @@ describe('leakedTests', () => {
       'run abc, fold Ses01: the manifest gives other utterances or labels than the run saw',
     );
     expect(() => leakedTests(manifest, group(digest, null))).toThrow('do not say how their folds were cut');
+  });
+});
+
+describe('outdatedRuns', () => {
+  it('names runs of other labels or of fewer utterances than the manifest has now', () => {
+    const corrected = utterances.map((one, i) => (i === 3 ? { ...one, rawLabel: 'hap' } : one));
+    const added = [...utterances, row('Ses02', 2, 'a new one')];
+    const now = (rows: readonly Utterance[]): string[] =>
+      outdatedRuns({ card, utterances: rows } as unknown as Manifest, group(digest, own));
+    expect(now(utterances)).toEqual([]);
+    expect(now(corrected)).toEqual(['abc']);
+    expect(now(added)).toEqual(['abc']);
+  });
+
+  it('says nothing of runs that do not say how their folds were cut', () => {
+    expect(outdatedRuns(manifest, group('0'.repeat(64), null))).toEqual([]);
   });
 });

@@ -29,6 +29,11 @@ describe('selectGroups', () => {
     expect(find('lr=0.001').sort()).toEqual(['full (lr=0.001)', 'no-ma']);
     expect(find('lr=0.001,status=unfinished')).toEqual(['no-ma']);
     expect(find('text=roberta-base,seed=3')).toEqual(['no-ma']);
+    expect(() => find('status=stale')).toThrow('no row has status=stale');
+    const [first, ...others] = groups as [(typeof groups)[number], ...typeof groups];
+    const compared = [{ ...first, outdated: first.runs.map(({ id }) => id), mixed: ['why'] }, ...others];
+    for (const status of ['stale', 'mixed'])
+      expect(selectGroups(compared, `status=${status}`).map(({ label }) => label)).toEqual([first.label]);
     expect(() => find('full')).toThrow(
       /^'full' is the variant of several rows: name one of 'full \(lr=0\.0\d+\)' \([0-9a-f]{6}\), 'full \(lr=0\.0\d+\)'/,
     );

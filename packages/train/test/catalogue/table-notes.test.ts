@@ -73,9 +73,11 @@ describe('tableNotes', () => {
     ]);
   });
 
-  it('shows features that were extracted anew in between', () => {
+  it('shows features whose rows are others, without a guess why', () => {
     write({});
     write({ ...ablated, rows: 'd'.repeat(64) });
-    expect(notes()).toContain('MIXED features, text: rows were extracted anew between runs');
+    expect(notes()).toContain(
+      'MIXED features, text: other rows (utterances added or dropped, or extracted anew)',
+    );
   });
 });

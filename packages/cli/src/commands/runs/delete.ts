@@ -1,4 +1,4 @@
-import { TRASH_DAYS } from '@lsgmer/datasets';
+import { TRASH_DAYS, UserError } from '@lsgmer/datasets';
 import { LIVE_MINUTES, planRemoval, type RunEntry, removeRuns } from '@lsgmer/train';
 import type { CommandModule } from 'yargs';
 import { createContext } from '../../context.ts';
@@ -61,14 +61,22 @@ export const deleteCommand: CommandModule<object, DeleteOptions> = {
   },
 };
 
-/** A run's id names that run alone, `status=..` the runs of that status, everything else whole rows. */
+/** A run's id names that run alone, `status=stale` (or another) the runs of that status, everything else whole rows. */
 function runsNamed(groups: Parameters<typeof rowsNamed>[0], name: string): readonly RunEntry[] {
+  if (/(?:^|,)status=mixed(?:,|$)/.test(name))
+    throw new UserError(
+      'status=mixed would take the runs of now too: name status=stale, or run ids from runs list --each',
+    );
   const all = groups.flatMap((group) => group.runs);
   if (/^[0-9a-f]{6,12}$/.test(name)) {
     const single = all.filter((run) => run.id.startsWith(name));
     if (single.length === 1) return single;
   }
   const rows = rowsNamed(groups, [name]).flatMap((group) => group.runs);
-  const status = /(?:^|,)status=(finished|unfinished)(?:,|$)/.exec(name)?.[1];
+  const status = /(?:^|,)status=(finished|unfinished|stale)(?:,|$)/.exec(name)?.[1];
+  if (status === 'stale') {
+    const outdated = new Set(groups.flatMap((group) => group.outdated ?? []));
+    return rows.filter((run) => run.stale || outdated.has(run.id));
+  }
   return status === undefined ? rows : rows.filter((run) => run.status === status);
 }

@@ -114,7 +114,7 @@ function rowsTable(rows: readonly GroupScores[]): string {
 
 function stateText({ group, complete }: GroupScores): string {
   return [
-    ...(group.stale ? ['stale'] : []),
+    ...(group.stale || (group.outdated ?? []).length > 0 ? ['stale'] : []),
     ...(group.mixed.length > 0 ? ['mixed'] : []),
     ...(complete.length < group.seeds.length
       ? [`${complete.length} of ${group.seeds.length} seeds complete`]
@@ -132,18 +132,29 @@ function runsTable(rows: readonly GroupScores[], sort: ListOptions['sort']): str
     const scores = metricKeys.map((key) => (cell === undefined ? '-' : percent(cell.metrics[key])));
     const n = cell === undefined ? '-' : `${cell.evaluated} of ${cell.expected}`;
     const { seed, fold } = run.identity;
-    return [run.id, row.group.label, fold, String(seed), ...scores, n, statusText(run), day(run.changed)];
+    return [
+      run.id,
+      row.group.label,
+      fold,
+      String(seed),
+      ...scores,
+      n,
+      statusText(run, row.group),
+      day(run.changed),
+    ];
   });
   const names = metricKeys.map((key) => scoreNames[key]);
   return headedTable(['run', 'row', 'fold', 'seed', ...names, 'n', 'status', 'changed (UTC)'], cells);
 }
 
-function statusText(run: RunEntry): string {
+function statusText(run: RunEntry, { outdated }: RunGroup): string {
   const status =
     run.status === 'finished'
       ? 'finished'
       : `at epoch ${run.epoch} of ${String(run.identity.config['epochs'] ?? '?')}`;
-  return run.stale ? `${status}, stale` : status;
+  const other = outdated?.includes(run.id) === true;
+  const stale = `${run.stale ? ', stale' : ''}${other ? ', stale: other utterances or labels than the manifest has now' : ''}`;
+  return `${status}${stale}`;
 }
 
 /** A row as plain data, without predictions. */
