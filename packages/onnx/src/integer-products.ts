@@ -51,7 +51,7 @@ export class IntegerProducts extends RewrittenGraph {
   centred(x: string, mean: Float32Array): string {
     const known = this.centres.get(x);
     if (known !== undefined) return known;
-    const made = this.op('Sub', [x, this.floats(`${x}_mean`, [mean.length], () => mean)]);
+    const made = this.op('Sub', [x, this.floats(`mean_of_${x}`, [mean.length], () => mean)]);
     this.centres.set(x, made);
     return made;
   }

@@ -34,7 +34,7 @@ export function convolve(
   const addend =
     offset === undefined
       ? biasOf(conv)
-      : products.floats(`${conv.weight.name}_offset`, [offset.length], () =>
+      : products.floats(`offset_${[x, conv.weight.name, biasOf(conv)].join('_')}`, [offset.length], () =>
           offset.map((value, output) => value + (own?.[output] ?? 0)),
         );
   return addend === undefined ? made : products.op('Add', [made, addend]);
@@ -58,7 +58,7 @@ interface Given {
   readonly offset?: Float32Array;
 }
 
-/** Adds to the offset of outputs from `first` on what a matrix [width * channels, outputs] lost of its mean input. */
+/** Adds to the offset of the place's outputs what a matrix [width * channels, outputs] lost of its mean input. */
 function addLost({ mean, offset }: Given, weights: Float32Array, less: RoundedMatrix, at: Place): void {
   if (mean === undefined || offset === undefined) return;
   const own = mean.subarray(at.channel, at.channel + at.channels);

@@ -41,12 +41,15 @@ export function quantiseProducts(model: ModelFile, means: ChannelMeans = new Map
     const wave = last.isOnlyTurned(output) ? waveConvolutionOf(node, tensors) : undefined;
     const product = constantProduct(node, tensors);
     if (conv !== undefined) {
-      const given = { zero: zeros.of(input), mean: means.get(input), bias: tensors.get(biasOf(conv) ?? '') };
+      const channels = (conv.weight.shape[1] as number) * conv.groups;
+      const mean = meanOf(means, input, channels);
+      const given = { zero: zeros.of(input), mean, bias: tensors.get(biasOf(conv) ?? '') };
       last.set(output, convolve(products, conv, last.of(input), given));
     } else if (wave !== undefined) last.set(output, waveProduct(products, wave, input));
     else if (product !== undefined) {
       const bias = tensors.get(product.bias ?? '');
-      const mean = product.bias === undefined || isRow(bias) ? means.get(input) : undefined;
+      const mean =
+        product.bias === undefined || isRow(bias) ? meanOf(means, input, product.inputs) : undefined;
       replace(products, product, { zero: zeros.of(input), mean, bias });
     } else last.keep(node);
     if (conv !== undefined || product !== undefined) changed++;
@@ -54,6 +57,12 @@ export function quantiseProducts(model: ModelFile, means: ChannelMeans = new Map
   last.finish();
   if (changed > 0) model.useDomain(MICROSOFT);
   return changed;
+}
+
+/** None where a value's channels were taken along another of its axes. */
+function meanOf(means: ChannelMeans, value: string, channels: number): Float32Array | undefined {
+  const mean = means.get(value);
+  return mean?.length === channels ? mean : undefined;
 }
 
 interface Given {
@@ -77,7 +86,7 @@ function replace(products: IntegerProducts, product: ConstantProduct, { zero, me
   const addend =
     mean === undefined
       ? product.bias
-      : products.floats(`${weight.name}_${product.input}_offset`, [outputs], () => {
+      : products.floats(`offset_${[product.input, weight.name, product.bias].join('_')}`, [outputs], () => {
           const own = bias === undefined ? undefined : products.model.floats(bias);
           return rowOffset({ weights, turned, mean, bias: own, less: centred ? undefined : matrix.rounded });
         });
