@@ -88,7 +88,7 @@ function differencesText({ rows }: Comparison, score: MetricKey, aggregate: Aggr
       pText(one.p).replace('p = ', ''),
       pText(one.holm).replace('p = ', ''),
       one.df.toFixed(1),
-      percent(one.detectable),
+      one.detectable > 1 ? 'none possible' : one.se === 0 ? '-' : percent(one.detectable),
       `${below} of ${mcnemar.length}`,
     ];
   });

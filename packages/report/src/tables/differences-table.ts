@@ -56,7 +56,8 @@ export function differencesTable(data: ReportData): Table | undefined {
           percent(high),
           pText(found.p).replace(/^p (= )?/, ''),
           pText(found.holm).replace(/^p (= )?/, ''),
-          percent(found.detectable),
+          // more than a difference can be: nothing would be found
+          found.detectable > 1 ? null : percent(found.detectable),
           ...ruleCells(row.scores),
         ],
       };

@@ -38,6 +38,8 @@ export interface ComparedSeries {
   readonly difference: {
     readonly seeds: readonly number[];
     readonly estimates: Estimates<Difference>;
+    /** Every prediction of both rows is the same, in every seed and fold. */
+    readonly identical: boolean;
     readonly mcnemar: readonly (McNemar & { readonly seed: number })[];
   } | null;
 }
@@ -174,14 +176,20 @@ function differences(
       pairs.map((one) => one.drawn),
       table.unitsDf,
     );
-    return { ...found, holm: NaN };
+    // shares of 1: a difference of scores lies between -1 and 1, a t interval of few seeds need not
+    const [low, high] = found.interval;
+    return { ...found, interval: [Math.max(-1, low), Math.min(1, high)], holm: NaN };
   });
   const ids = folds.flatMap((fold) => fold.ids);
+  const identical = seeds.every((seed) => {
+    const [a, b] = [predictionsById(row, seed, folds), predictionsById(first, seed, folds)];
+    return ids.every((id) => a.get(id)?.prediction === b.get(id)?.prediction);
+  });
   const bySeed = seeds.map((seed) => ({
     seed,
     ...mcnemar(ids, predictionsById(row, seed, folds), predictionsById(first, seed, folds)),
   }));
-  return { seeds, estimates, mcnemar: bySeed };
+  return { seeds, estimates, identical, mcnemar: bySeed };
 }
 
 /** Holm's family: all rows against the first, for each score and way to sum up. */

@@ -1,5 +1,6 @@
 import type { MetricKey } from '../evaluate/metrics.ts';
 import type { Aggregate } from './bootstrap.ts';
+import type { Estimate } from './estimate.ts';
 import type { ComparedSeries, SeriesComparison } from './comparison.ts';
 
 /** Names of scores as the field writes them. */
@@ -24,6 +25,8 @@ export function differenceSentence(
   const { difference } = row;
   if (difference === null) return `${row.label} is the row that the others are compared with.`;
   const found = difference.estimates[aggregate][score];
+  if (difference.identical)
+    return `${row.label} and ${rows[0]?.label ?? ''} have identical predictions (${plural(difference.seeds.length, 'seed')}, ${plural(utterances, 'utterance')}): there is no difference to test. If their settings differ, those settings changed no prediction.`;
   const [low, high] = found.interval;
   const base = rows[0]?.label ?? '';
   const how = aggregate === 'pooled' ? 'pooled' : 'mean over folds';
@@ -36,10 +39,17 @@ export function differenceSentence(
   return [
     `${row.label} ${verdict} in ${scoreNames[score]} (${how}): ${signed(found.value)} points, 95 % interval${iid} ${signed(low)} to ${signed(high)}, ${pText(found.p)}${rest};`,
     `${plural(found.bySeed.length, 'seed')}, ${unit === 'dialogue' ? `${plural(units, 'dialogue')}, ` : ''}${plural(utterances, 'utterance')}.`,
-    `The smallest difference that this design finds with 80 % power is ${points(found.detectable)} points.`,
+    ...powerSentence(found),
     ...fewSeeds(found.bySeed.length),
     `McNemar's exact test is below 0.05 in ${below} of ${difference.mcnemar.length}.`,
   ].join(' ');
+}
+
+function powerSentence({ detectable, se }: Estimate): string[] {
+  if (se === 0) return [];
+  if (detectable > 1)
+    return ['No difference that is possible would be found with 80 % power: too few seeds or utterances.'];
+  return [`The smallest difference that this design finds with 80 % power is ${points(detectable)} points.`];
 }
 
 /** What simulations showed of 95 % intervals (test/claims/interval-grid.mjs): two variances are hard to learn of a few. */

@@ -181,4 +181,33 @@ describe('compareRows', () => {
     );
     expect(differenceSentence(iid, iid.rows[1] as never, 'wf1')).toContain('95 % interval (iid, too narrow)');
   });
+
+  it('says that predictions are identical, and gives no power for them', () => {
+    for (const fold of folds) {
+      const predictions = predictionsOf(idsOf(fold), truthOf(fold), guesses(fold, 0.7, 'full 1'));
+      for (const variant of ['full', 'same']) write(variant, 1, fold, 0.7, { predictions });
+    }
+    const found = compareRows(rows('full', 'same'), options);
+    expect(differenceSentence(found, found.rows[1] as never, 'ua')).toBe(
+      'same and full have identical predictions (1 seed, 210 utterances): there is no difference to test. If their settings differ, those settings changed no prediction.',
+    );
+  });
+
+  it('cuts intervals at what is possible, and says when no difference could be found', () => {
+    for (const [seed, share] of [
+      [1, 0],
+      [2, 1],
+    ] as const)
+      for (const fold of folds) {
+        write('full', seed, fold, 1 - share);
+        write('other', seed, fold, share);
+      }
+    const found = compareRows(rows('full', 'other'), options);
+    const row = found.rows[1] as (typeof found.rows)[number];
+    expect(row.difference?.estimates.pooled.ua.interval).toEqual([-1, 1]);
+    expect(differenceSentence(found, row, 'ua')).toContain('95 % interval -100.00 to +100.00');
+    expect(differenceSentence(found, row, 'ua')).toContain(
+      'No difference that is possible would be found with 80 % power',
+    );
+  });
 });
