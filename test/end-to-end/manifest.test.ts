@@ -114,6 +114,19 @@ describe('manifest', () => {
     expect(existsSync(place.path('store/mine/manifests'))).toBe(true);
   });
 
+  it('takes tags from columns of the table, remembers them, and selects by them', async () => {
+    const build = ['manifest', 'build', '--dataset', 'tagged', '--root', place.folder];
+    done(await place.run(...build, '--columns', 'table=data.csv,tags.scene=dialogue'));
+    done(await place.run('manifest', 'build', '--dataset', 'tagged'));
+    const rows = done(
+      await place.run('manifest', 'folds', '--dataset', 'tagged', '--where', 'tags.scene=d0,d5', '--json'),
+    );
+    expect(rows).toContain('tagged/r0');
+    expect(rows).not.toContain('tagged/r4"');
+    const wrong = await place.run(...build, '--columns', 'tag.scene=dialogue');
+    expect(wrong.err).toContain('tags.NAME');
+  });
+
   it('remembers a card that it was given, until another is asked for', async () => {
     const build = [
       'manifest',

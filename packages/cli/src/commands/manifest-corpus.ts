@@ -40,7 +40,7 @@ export const corpusOptions = (y: Argv): Argv<CorpusOptions> =>
     .option('columns', {
       type: 'string',
       describe:
-        'table corpora: column=name pairs (file=..,text=..,label=..,speaker=..,split=..,start=..,end=..) or a JSON file of them',
+        'table corpora: column=name pairs (file=..,text=..,label=..,speaker=..,split=..,start=..,end=..,tags.NAME=..; table=FILE where the folder holds several) or a JSON file of them',
     })
     .option('text-from', {
       type: 'string',
@@ -80,6 +80,9 @@ export function textOptions(
   };
 }
 
+/** How --columns names a tag: `tags.style=COLUMN`. */
+const TAG = 'tags.';
+
 /** The given columns, else those of the manifest that the store has (a table is described once). */
 export function tableOptions(
   context: Context,
@@ -99,8 +102,16 @@ export function tableOptions(
     // a role that the corpus does not have
     return [key.trim(), value.trim() === 'null' ? null : value.trim()] as const;
   });
-  const parsed = TableOptions.safeParse(Object.fromEntries(pairs));
+  const tags = pairs
+    .filter(([key]) => key.startsWith(TAG))
+    .map(([key, value]) => [key.slice(TAG.length), value]);
+  const parsed = TableOptions.safeParse({
+    ...Object.fromEntries(pairs.filter(([key]) => !key.startsWith(TAG))),
+    ...(tags.length > 0 && { tags: Object.fromEntries(tags) }),
+  });
   if (parsed.success) return parsed.data;
-  const keys = Object.keys(TableOptions.shape).join(', ');
+  const keys = Object.keys(TableOptions.shape)
+    .join(', ')
+    .replace(/\btags\b/, `${TAG}NAME`);
   throw new UserError(`--columns: ${parsed.error.issues[0]?.message ?? 'not understood'}; keys are ${keys}`);
 }

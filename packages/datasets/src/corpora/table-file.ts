@@ -36,6 +36,8 @@ export type ColumnMap = Readonly<Record<ColumnRole, number | null>>;
 /** Which column plays which role, and what is missing that the pass can do without. */
 export interface ColumnMapping {
   readonly columns: ColumnMap;
+  /** Index of the column of each tag that the options name. */
+  readonly tags: Readonly<Record<string, number>>;
   readonly findings: Finding[];
 }
 
@@ -64,6 +66,12 @@ export function mapColumns(
       return [role, index];
     }),
   ) as Record<ColumnRole, number | null>;
+  const tags: Record<string, number> = {};
+  for (const [name, asked] of Object.entries(options.tags ?? {})) {
+    const index = findColumn(table.columns, asked, []);
+    if (index === null) problems.push(`no column '${asked}' (tags.${name}): ${there}`);
+    else tags[name] = index;
+  }
   for (const role of ['file', 'label'] as const) {
     if (columns[role] === null && options[role] === undefined)
       problems.push(`no column for the ${role}: ${there}; name one with --columns ${role}=NAME`);
@@ -78,7 +86,7 @@ export function mapColumns(
   }
   if (problems.length > 0) throw new UserErrors(problems);
   const textless = columns.text === null && options.text !== null;
-  return { columns, findings: textless ? [noText(table)] : [] };
+  return { columns, tags, findings: textless ? [noText(table)] : [] };
 }
 
 function findColumn(

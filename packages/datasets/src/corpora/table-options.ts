@@ -37,6 +37,8 @@ export const TableOptions = z.strictObject({
   duration: Column,
   /** Index, from 0, of the recording's channel that is meant. */
   channel: Column,
+  /** Tags by name, from a column each: tables only. */
+  tags: z.record(z.string().regex(/^[A-Za-z0-9_-]+$/), z.string().min(1)).optional(),
 });
 export type TableOptions = z.infer<typeof TableOptions>;
 

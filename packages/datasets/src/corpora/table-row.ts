@@ -20,6 +20,7 @@ export interface TableRow {
   readonly session?: string | null;
   readonly dialogue?: string | null;
   readonly turn?: number | null;
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 /** Adds the row's utterance; one that ends before it starts, a wrong id and one that was there before are reported. */
@@ -43,7 +44,7 @@ export function addTableRow(rows: RowCollector, dataset: string, row: TableRow, 
     rawText: row.text,
     textSource: 'corpus',
     media: mediaOf(row),
-    tags: {},
+    tags: { ...row.tags },
   };
   rows.add(utterance, source);
 }

@@ -1,4 +1,4 @@
-import { UserErrors } from '../base/errors.ts';
+import { UserError, UserErrors } from '../base/errors.ts';
 import { describeFinding } from '../manifest/finding.ts';
 import { RowCollector, rootFolder, type Prepared, type PrepareOptions, type Source } from './adapter.ts';
 import type { DelimitedRecord } from './delimited.ts';
@@ -19,6 +19,10 @@ import { addTableRow, endOf, parseSeconds } from './table-row.ts';
 export function prepareTable(root: string, options: PrepareOptions): Prepared {
   const folder = rootFolder(root, options.dataset);
   const format = detectFormat(root, folder, options.table ?? {});
+  if (format !== 'table' && options.table?.tags !== undefined)
+    throw new UserError(
+      `${root} is read as ${format === 'kaldi' ? 'a Kaldi data folder' : 'Lhotse manifests'}: only columns of a table can be tags (tags.NAME=COLUMN); leave tags out`,
+    );
   if (format === 'kaldi') return prepareKaldi(root, options);
   return format === 'lhotse' ? prepareLhotse(root, options) : prepareRecords(root, folder, options);
 }
@@ -34,7 +38,7 @@ export function prepareTable(root: string, options: PrepareOptions): Prepared {
 function prepareRecords(root: string, folder: string, options: PrepareOptions): Prepared {
   const mapping = options.table ?? {};
   const table = readTable(root, folder, mapping);
-  const { columns, findings } = mapColumns(table, mapping);
+  const { columns, tags, findings } = mapColumns(table, mapping);
   const rows = new RowCollector();
   rows.problems.push(...readingFindings(table), ...findings);
   const whole = table.records.filter((record) => {
@@ -49,6 +53,7 @@ function prepareRecords(root: string, folder: string, options: PrepareOptions): 
     dataset: options.dataset,
     table,
     columns,
+    tags,
     rows,
     segments: namesSegments(mapping) || new Set(files).size < files.length,
   };
@@ -79,6 +84,7 @@ interface RowContext {
   readonly dataset: string;
   readonly table: RecordFile;
   readonly columns: ColumnMap;
+  readonly tags: Readonly<Record<string, number>>;
   readonly rows: RowCollector;
   /** Start, end and duration cut a segment out of the recording. */
   readonly segments: boolean;
@@ -125,9 +131,16 @@ function addRow(context: RowContext, record: DelimitedRecord): void {
       session: value('session'),
       dialogue: value('dialogue'),
       turn: turn === null ? null : Number(turn),
+      tags: tagsOf(record, context.tags),
     },
     context.segments ? source : { ...source, ...times },
   );
+}
+
+/** The row's tags; an empty cell gives none. */
+function tagsOf(record: DelimitedRecord, columns: Readonly<Record<string, number>>): Record<string, string> {
+  const cells = Object.entries(columns).map(([name, i]) => [name, (record.fields[i] ?? '').trim()] as const);
+  return Object.fromEntries(cells.filter(([, value]) => value !== ''));
 }
 
 interface Times {

@@ -1,7 +1,36 @@
+import { nearest } from '../base/nearest.ts';
 import type { Card, Task } from './card.ts';
 import type { Finding } from './finding.ts';
-import { applyTask } from './task.ts';
+import { applyTask, labelOf } from './task.ts';
 import type { Utterance } from './utterance.ts';
+
+/**
+ * Labels of classes that no utterance has, where the card does not list the corpus's labels (`loadCard` checks those that do): a
+ * slip in one leaves its utterances out of the task.
+ */
+export function absentLabels(card: Card, utterances: readonly Utterance[]): Finding[] {
+  if (card.labels !== undefined) return [];
+  return card.tasks.flatMap((task) => {
+    const there = new Set(utterances.map((row) => labelOf(task, row)).filter((label) => label !== null));
+    const own = task.classes.flatMap(({ name, labels }) => labels.map((label) => ({ name, label })));
+    const listed = new Set(own.map(({ label }) => label));
+    const left = [...there].filter((label) => !listed.has(label)).sort();
+    return own
+      .filter(({ label }) => !there.has(label))
+      .map(({ name, label }): Finding => {
+        const near = nearest(label, left);
+        return {
+          kind: 'unknown-label',
+          level: 'warning',
+          id: null,
+          file: `card ${card.name}`,
+          line: null,
+          expected: `utterances of label '${label}' (task ${task.name}, class ${name})`,
+          found: near === undefined ? 'none' : `none; the nearest label that no class takes is '${near}'`,
+        };
+      });
+  });
+}
 
 /** Counts of the corpus and of each task against the card. */
 export function countFindings(card: Card, utterances: readonly Utterance[]): Finding[] {

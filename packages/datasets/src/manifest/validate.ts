@@ -2,7 +2,7 @@ import type { Source } from '../corpora/adapter.ts';
 import type { Card } from './card.ts';
 import { sortFindings, type Finding, type FindingKind } from './finding.ts';
 import { markKnown } from './known.ts';
-import { countFindings } from './validate-counts.ts';
+import { absentLabels, countFindings } from './validate-counts.ts';
 import { leakFindings, taskLeakage, type TaskLeakage } from './validate-leakage.ts';
 import { oddRecordings, repeatedRows } from './validate-corpus.ts';
 import { rowFindings } from './validate-row.ts';
@@ -49,6 +49,7 @@ export function validateCorpus(input: ValidateInput): Validation {
   findings.push(...repeatedRows(utterances, sources), ...oddRecordings(utterances));
   const leakage = taskLeakage(card, utterances, sources);
   findings.push(...leakFindings(leakage, sources), ...countFindings(card, utterances));
+  if (input.subset !== true) findings.push(...absentLabels(card, utterances));
   const asked =
     input.subset === true ? findings.filter(({ kind }) => !MISSING_ROWS.includes(kind)) : findings;
   return { findings: sortFindings(markKnown(asked, card.defects)), leakage };

@@ -18,6 +18,18 @@ const prepare = (files: Record<string, string | Uint8Array>, table?: TableOption
 };
 
 describe('prepareTable', () => {
+  it('takes tags from columns, of tables only', () => {
+    const text = 'file,label,text,speaker,Stil\na.wav,sad,x,s1, frei \nb.wav,joy,y,s2,\n';
+    const files = { 't.csv': text, 'a.wav': '', 'b.wav': '' };
+    const tags = (column: string) =>
+      prepare(files, { tags: { style: column } }).utterances.map((one) => one.tags);
+    expect(tags('stil')).toEqual([{ style: 'frei' }, {}]);
+    expect(() => tags('Style')).toThrow("no column 'Style' (tags.style): the columns of t.csv are file");
+    expect(() => prepare({ 'wav.scp': 'a a.wav\n' }, { tags: { style: 'x' } })).toThrow(
+      /is read as a Kaldi data folder: only columns of a table can be tags/,
+    );
+  });
+
   it('reads every mapped column', () => {
     const text =
       'clip;who;mood;words;part;scene;dia;no\n' +
