@@ -103,11 +103,17 @@ export function claimFolder(out: string): void {
   }
 }
 
+const MISSING_WORDS: { readonly [rule in ReportData['missing']]: string } = {
+  drop: 'left out, and counted',
+  wrong: 'counted as errors',
+  mask: 'predicted from the input that is left',
+};
+
 function summaryOf(data: ReportData): string {
   const { task, classes, groups, missing } = data;
   const seeds = new Set(groups.flatMap(({ group }) => group.seeds));
   const runs = groups.reduce((sum, { group }) => sum + group.runs.length, 0);
-  return `${task.description}: ${classes.join(', ')}. ${groups.length} variants, ${seeds.size} ${seeds.size === 1 ? 'seed' : 'seeds'}, ${runs} runs. ${ruleText(data.select)}; test utterances without features: ${missing === 'drop' ? 'left out, and counted' : 'counted as errors'}.`;
+  return `${task.description}: ${classes.join(', ')}. ${groups.length} variants, ${seeds.size} ${seeds.size === 1 ? 'seed' : 'seeds'}, ${runs} runs. ${ruleText(data.select)}; test utterances without features: ${MISSING_WORDS[missing]}.`;
 }
 
 function reportSections(data: ReportData, options: WriteOptions): Section[] {

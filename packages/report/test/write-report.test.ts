@@ -113,6 +113,16 @@ it('says rule and coverage in every table, figure and file', () => {
   expect(html).toContain('full [NOT COMPARABLE]');
 });
 
+it('says how utterances without features count under each rule', () => {
+  const made = madeReport();
+  expect(write(made, { missing: 'mask' }).html).toContain(
+    'test utterances without features: predicted from the input that is left.',
+  );
+  expect(write(made, { missing: 'wrong' }).html).toContain(
+    'test utterances without features: counted as errors.',
+  );
+});
+
 it('never shows an oracle number without its name', () => {
   const { read, html } = write(madeReport(), { select: 'oracle-test' });
   const { document } = parseHTML(html);

@@ -11,7 +11,7 @@ interface ReportOptions extends CommonOptions {
   dataset?: string | undefined;
   task?: string | undefined;
   select: 'last' | 'dev' | 'oracle-test';
-  missing: 'wrong' | 'drop';
+  missing: 'wrong' | 'drop' | 'mask';
   out?: string | undefined;
   seed: number;
   serve: boolean;
@@ -33,9 +33,10 @@ export const reportCommand: CommandModule<object, ReportOptions> = {
         describe: 'which epoch tables and figures are from, where they do not show all',
       })
       .option('missing', {
-        choices: ['wrong', 'drop'] as const,
+        choices: ['wrong', 'drop', 'mask'] as const,
         default: 'drop' as const,
-        describe: 'test utterances without features: counted as errors, or left out (not comparable)',
+        describe:
+          'test utterances without features: counted as errors, left out (not comparable), or as predicted with --missing mask',
       })
       .option('out', { type: 'string', describe: 'folder of the report (default: reports/<dataset>/<task>)' })
       .option('seed', { type: 'number', default: 1, describe: 'seed of the projection' })

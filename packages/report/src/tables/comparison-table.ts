@@ -37,7 +37,7 @@ export function comparisonTable(
       named === undefined || published.length === 0
         ? 'Our results'
         : `Beside published results (${named} of the paper)`,
-    caption: `${published.length === 0 ? '' : 'Published rows first. Which epoch, which folds and how many seeds they are from is not known: most numbers of the field are the best epoch on the test part, to be read beside our rows marked ORACLE. '}Ours: mean over folds in %, ± standard deviation over seeds. ${underRule(data)}`,
+    caption: `${published.length === 0 ? '' : 'Published rows first. Which epoch, which folds and how many seeds they are from is not known: most numbers of the field are the best epoch on the test part, to be read beside our rows marked ORACLE. '}Ours: mean over folds in % (runs list and compare print folds pooled; the table of folds has both), ± standard deviation over seeds. ${underRule(data)}`,
     notes: [
       ...(published.length > 0
         ? [

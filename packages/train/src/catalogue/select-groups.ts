@@ -1,4 +1,5 @@
 import { UserError, UserErrors, nearest } from '@lsgmer/datasets';
+import { ABLATIONS } from '../head/ablations.ts';
 import type { RunGroup } from './run-group.ts';
 
 /**
@@ -33,7 +34,10 @@ export function selectGroups(groups: readonly RunGroup[], text: string): RunGrou
     groups.map((group) => group.label),
   );
   const hint = near === undefined ? '' : `; the nearest is ${near}`;
-  throw new UserError(`no row '${text}'${hint}: there are ${labels(groups)}`);
+  const ablation = Object.hasOwn(ABLATIONS, text)
+    ? '; it is trained with train --ablation, a plain train makes the row lsgmer'
+    : '';
+  throw new UserError(`no row '${text}'${hint}${ablation}: there are ${labels(groups)}`);
 }
 
 const labels = (groups: readonly RunGroup[]): string =>

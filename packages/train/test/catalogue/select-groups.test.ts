@@ -38,6 +38,9 @@ describe('selectGroups', () => {
       /^'full' is the variant of several rows: name one of 'full \(lr=0\.0\d+\)' \([0-9a-f]{6}\), 'full \(lr=0\.0\d+\)'/,
     );
     expect(() => find('no-am')).toThrow("no row 'no-am'; the nearest is no-ma: there are 'full (lr=");
+    expect(() => find('no-joo')).toThrow(
+      'it is trained with train --ablation, a plain train makes the row lsgmer',
+    );
     expect(() => find('lrr=1,=2')).toThrow(
       "no run has a key 'lrr', the nearest is lr\n'=2': expected key=value",
     );

@@ -40,8 +40,9 @@ export const deleteCommand: CommandModule<object, DeleteOptions> = {
     const names = options.row ?? [];
     const chosen = [...new Set(names.flatMap((name) => runsNamed(choice.groups, name)))];
     const { remove, live } = planRemoval(chosen, Date.now());
+    const outdated = new Set(choice.groups.flatMap((group) => group.outdated ?? []));
     const told = (run: RunEntry): string =>
-      `${run.id}  ${run.variant}  fold ${run.identity.fold}  seed ${run.identity.seed}  ${run.status}${run.stale ? ', stale' : ''}`;
+      `${run.id}  ${run.variant}  fold ${run.identity.fold}  seed ${run.identity.seed}  ${run.status}${run.stale || outdated.has(run.id) ? ', stale' : ''}`;
     for (const run of live)
       context.reporter.warn(`let be, it wrote within ${LIVE_MINUTES} minutes: ${told(run)}`);
     for (const run of remove) context.print(`to trash  ${told(run)}`);
