@@ -44,9 +44,9 @@ export function cardOf(context: Context, dataset: string, file?: string): Card |
     file === ANEW || !datasetsIn(context.stores).includes(dataset) ? undefined : storedCard(context, dataset);
   if (existsSync(committed)) {
     const card = loadCard(committed);
-    if (stored !== undefined && tasksOf(stored) !== tasksOf(card))
+    if (stored !== undefined && !sameTasks(stored, card))
       context.reporter.warn(
-        `${dataset} was built with a card of the tasks ${tasksOf(stored)}; this is the one that comes with lsgmer, of the tasks ${tasksOf(card)}: ` +
+        `${dataset} was built with a card of other tasks or classes (${tasksOf(stored)}); this is the one that comes with lsgmer (${tasksOf(card)}): ` +
           'name yours with --card where that is meant',
       );
     return card;
@@ -57,6 +57,9 @@ export function cardOf(context: Context, dataset: string, file?: string): Card |
   );
   return stored;
 }
+
+const sameTasks = (a: Card, b: Card): boolean =>
+  digestJson(a.tasks as unknown as Json) === digestJson(b.tasks as unknown as Json);
 
 const tasksOf = (card: Card): string => card.tasks.map(({ name }) => name).join(', ');
 
