@@ -37,6 +37,8 @@ function systemError(error: unknown): string | undefined {
       return `no space left on the device${where}: free some, then run the same command to go on`;
     case 'EDQUOT':
       return `disk quota exceeded${where}: free some, then run the same command to go on`;
+    case 'EFBIG':
+      return `a file would be larger than the limit${where}: raise it (ulimit -f unlimited), then run the same command to go on`;
     case 'EACCES':
     case 'EPERM':
       return `no permission for${where}: check who owns it, or choose another folder with --store or --runs`;

@@ -49,7 +49,7 @@ export const MODEL_OPTIONS = {
     type: 'string',
     array: true,
     describe:
-      '[NAME=]fp32, fp16 (for GPUs) or int8 (CPU, about twice as fast): in what it computes; fewer bits are compared with fp32 first',
+      '[NAME=]fp32, fp16 (for GPUs) or int8 (CPU, three times as fast): in what it computes; fewer bits are compared with fp32 first',
   },
   offline: { type: 'boolean', default: false, describe: 'make no network call' },
 } as const;

@@ -15,6 +15,11 @@ describe('what an error costs', () => {
   });
 
   it("the environment's, wherever it surfaces", () => {
+    const large = Object.assign(new Error('EFBIG: file too large, write'), { code: 'EFBIG' });
+    expect(describeError(large, undefined)).toEqual({
+      code: 2,
+      text: 'lsgmer: a file would be larger than the limit: raise it (ulimit -f unlimited), then run the same command to go on',
+    });
     const full = Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC', path: '/store/x' });
     expect(describeError(full, undefined)).toMatchObject({
       code: 2,

@@ -105,6 +105,7 @@ export function fileTrouble(error: unknown): string {
   if (code === 'ELOOP') return 'its symbolic links form a loop';
   if (code === 'EEXIST') return 'a file is in the way';
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full';
+  if (code === 'EFBIG') return 'the file would be larger than the limit (ulimit -f)';
   if (code === 'EROFS') return 'the disk is read-only';
   return (error as Error).message;
 }

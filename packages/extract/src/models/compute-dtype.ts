@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { UserError, encodeHalf } from '@lsgmer/datasets';
+import { UserError, encodeHalf, fileTrouble } from '@lsgmer/datasets';
 import {
   type ChannelMeans,
   INT8_SCHEME,
@@ -63,7 +63,8 @@ export async function computeGraph(graph: string, form: GraphForm, means?: Chann
     removeOlder(path);
   } catch (error) {
     rmSync(draft, { force: true });
-    throw new UserError(`${graph} cannot be made ${form}: ${(error as Error).message}`);
+    const wanted = form === 'cpu' ? 'ready for a CPU' : form;
+    throw new UserError(`${graph} cannot be made ${wanted}: ${fileTrouble(error)}`, { cause: error });
   }
   return path;
 }

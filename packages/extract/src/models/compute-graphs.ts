@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '@lsgmer/datasets';
+import { UserError, fileTrouble } from '@lsgmer/datasets';
 import { type ChannelMeans, ModelFile, createSession, giveChannelMeans } from '@lsgmer/onnx/runtime';
 import { type GraphForm, computeGraph, computeGraphPath, lacksGraph } from './compute-dtype.ts';
 import { GraphChain, type Runner } from './graph-chain.ts';
@@ -53,7 +53,7 @@ async function channelMeans(model: EncoderModel, graphs: readonly string[]): Pro
         ),
     );
   } catch (error) {
-    throw new UserError(`${graphs.join(', ')} cannot be made int8: ${(error as Error).message}`, {
+    throw new UserError(`${graphs.join(', ')} cannot be made int8: ${fileTrouble(error)}`, {
       cause: error,
     });
   } finally {
